@@ -1,0 +1,1 @@
+"""Assets of the collective store: thin, from mart expression to gate."""

@@ -1,0 +1,1 @@
+"""Assets of the reference store: thin, from source to gate."""

@@ -1,0 +1,1 @@
+"""Assets of the traffic store: thin, from source to gate."""

@@ -1,0 +1,1 @@
+"""Assets of the waste store: thin, from source to gate."""

@@ -1,0 +1,1 @@
+"""Assets of the welfare store: thin, from source to gate."""

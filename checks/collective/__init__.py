@@ -1,0 +1,1 @@
+"""Suites of the collective store, a module per table."""

@@ -1,0 +1,1 @@
+"""Suites of the reference store, a module per table."""

@@ -1,0 +1,1 @@
+"""Suites of the traffic store, a module per table."""

@@ -1,0 +1,1 @@
+"""Suites of the waste store, a module per table."""

@@ -1,0 +1,1 @@
+"""Suites of the welfare store, a module per table."""

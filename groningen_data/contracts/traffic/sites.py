@@ -1,0 +1,41 @@
+"""Contract of the traffic measurement sites."""
+
+from groningen_data.contracts.base import Contract, column, table
+
+LOCATION_STATUSES = ["inside", "outside_municipality", "no_location"]
+
+
+class TrafficSites(Contract):
+    """Places where vehicles are counted: the national registry of measurement sites.
+
+    A site that was renamed stands here under its earlier id as well, at the place of its successor
+    (`data/reference/traffic_site_successions.csv`).
+    """
+
+    site_id: str = column("Meetlocatie", "Site id", str_length={"min_value": 1})
+    site_name: str = column("Naam", "Name", nullable=True)
+    direction: str = column("Rijrichting", "Direction", nullable=True)
+    lanes: int = column("Aantal rijstroken", "Number of lanes", nullable=True, ge=0, le=12)
+    longitude: float = column("Lengtegraad", "Longitude", unit="degree", nullable=True, in_range={"min_value": 3.2, "max_value": 7.3})
+    latitude: float = column("Breedtegraad", "Latitude", unit="degree", nullable=True, in_range={"min_value": 50.7, "max_value": 53.8})
+    neighbourhood_code: str = column("Buurtcode", "Neighbourhood code", nullable=True, str_matches=r"^BU\d{8}$")
+    location_status: str = column("Ligging", "Location status", isin=LOCATION_STATUSES)
+    successor_site_id: str = column("Opvolger", "Successor site id", nullable=True)
+
+    class Config(Contract.Config):
+        metadata = table(
+            name="core.traffic_sites",
+            title_nl="Meetlocaties verkeer",
+            title_en="Traffic measurement sites",
+            grain="one measurement site",
+            key=("site_id",),
+            owner="Mobiliteit",
+            purpose="To know where a count was made.",
+            legal_basis="Open data of NDW; Wegenwet art. 16",
+            classification="public",
+            retention="until replaced by a newer registry; earlier versions by time travel",
+            freshness_days=400,
+            load_mode="snapshot",
+            tolerance=0.01,
+            licence="open data (NDW)",
+        )

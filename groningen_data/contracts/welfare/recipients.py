@@ -1,0 +1,44 @@
+"""Contract of benefit recipients per region (CBS)."""
+
+import polars as pl
+
+from groningen_data.contracts.base import Contract, column, table
+from groningen_data.contracts.reference.key_figures import CODE_STATUSES, MISSING_REASONS
+
+
+class WelfareRecipients(Contract):
+    """Persons who receive a benefit, per region, year and kind of benefit, as CBS publishes them (rounded to tens).
+
+    Statistics about groups; no person is in this table.
+    """
+
+    region_code: str = column("Regiocode zoals geleverd", "Region code as delivered", str_matches=r"^(NL\d{2}|GM\d{4}|WK\d{6}|BU\d{8})$")
+    region_level: str = column("Regioniveau", "Region level", isin=["country", "municipality", "district", "neighbourhood"])
+    year: int = column("Jaar", "Year", ge=1995, le=2100)
+    benefit_code: str = column("Soort uitkering", "Kind of benefit", isin=["social_assistance", "disability", "unemployment", "state_pension"])
+    recipients: int = column("Personen met uitkering", "Recipients", nullable=True, ge=0, personal_data="statistic")
+    missing_reason: str = column("Reden van ontbreken", "Reason when missing", nullable=True, isin=MISSING_REASONS)
+    current_code: str = column("Huidige buurtcode", "Current neighbourhood code", nullable=True, str_matches=r"^BU\d{8}$")
+    code_status: str = column("Verhouding tot de huidige buurtcode", "Relation to the current code", isin=CODE_STATUSES)
+    source_table: str = column("Brontabel", "Source table")
+    released_at: pl.Datetime(time_unit="us", time_zone="UTC") = column("Uitgebracht op", "Released at", nullable=True)  # type: ignore[valid-type]
+
+    class Config(Contract.Config):
+        metadata = table(
+            name="core.welfare_recipients",
+            title_nl="Personen met een uitkering per regio",
+            title_en="Benefit recipients per region",
+            grain="one kind of benefit in one region and year",
+            key=("region_code", "year", "benefit_code", "source_table"),
+            owner="Werk en Inkomen",
+            purpose="Where help is needed, per area; never who.",
+            legal_basis="Open data of CBS (CC BY 4.0); Participatiewet art. 7",
+            classification="internal",
+            reason_not_public="small counts of a vulnerable group; marts serve them under disclosure control",
+            retention="10 years",
+            freshness_days=400,
+            load_mode="partition",
+            partition_columns=("source_table",),
+            tolerance=0.0,
+            licence="CC BY 4.0 (CBS)",
+        )

@@ -1,0 +1,107 @@
+"""How one table is made: its contract, its suite, and where its rows come from."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from groningen_data.contracts.base import ContractModel, TableFacts, facts_of, polars_schema, rules_of
+from groningen_data.gate.suite import Suite
+from groningen_data.landing import Payload
+from groningen_data.settings import Settings
+
+if TYPE_CHECKING:
+    import ibis
+
+    from groningen_data.sources.base import FileSource
+
+
+@dataclass
+class BuildContext:
+    """What a parser may use besides its payloads.
+
+    Args:
+        settings: The settings of this run.
+        published: Reads a published table as a frame (only tables the recipe names in `uses`).
+        notes: What the parser wants kept with the batch (counts of what it read, skipped and why); plain numbers and texts.
+    """
+
+    settings: Settings
+    published: Callable[[str], pl.DataFrame]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+# Frames with the contract's column names; values may still be text, the gate casts them and quarantines what cannot be cast.
+Parse = Callable[[Sequence[Payload], str, BuildContext], Iterator[pl.DataFrame]]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One source of a table's rows.
+
+    Args:
+        source: Where the payloads come from.
+        parse: From the payloads of one batch (oldest first) to frames, in slices of any size.
+        version: Raise it when `parse` gives other rows for the same payloads: batches are then gated again.
+        takes: Which batch keys of the source this table wants.
+    """
+
+    source: "FileSource"
+    parse: Parse
+    version: int = 1
+    takes: Callable[[str], bool] = field(default=lambda key: True)
+
+
+@dataclass(frozen=True)
+class MartContext:
+    """What a derived table's expression may use: published tables as Ibis, and what the sources cover."""
+
+    table: "Callable[[str], ibis.Table]"
+    settings: Settings
+    covers: Callable[[str], bool]
+
+
+Expression = Callable[[MartContext], "ibis.Table"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One table of the lakehouse and how it is made: from feeds, or as an expression over published tables.
+
+    Args:
+        contract: What the table promises.
+        suite: What each batch must meet as a whole.
+        feeds: For tables made from payloads.
+        uses: Published tables it reads; when one of them changes, its batches are made again.
+        expression: For derived tables: an Ibis expression over `uses` giving all rows of the table.
+    """
+
+    contract: ContractModel
+    suite: Suite
+    feeds: tuple[Feed, ...] = ()
+    uses: tuple[str, ...] = ()
+    expression: Expression | None = None
+
+    @property
+    def facts(self) -> TableFacts:
+        return facts_of(self.contract)
+
+    def fingerprint(self) -> str:
+        """Changes when the contract, the suite or a parser's version changes: then earlier verdicts no longer count."""
+        facts = self.facts
+        parts: list[Any] = [facts.key, facts.load_mode, facts.partition_columns, facts.tolerance]
+        parts += [(name, str(dtype)) for name, dtype in polars_schema(self.contract).items()]
+        parts += [(rule.id, rule.statement) for rule in rules_of(self.contract)]
+        parts += [(e.name, e.type, e.severity, e.sentence, _stable(e.kwargs)) for e in self.suite]
+        parts += [(feed.source.name, feed.version) for feed in self.feeds]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _stable(kwargs: Any) -> str:
+    if callable(kwargs):
+        code = kwargs.__code__
+        cells = [repr(c.cell_contents) for c in kwargs.__closure__ or ()]
+        return f"{code.co_code.hex()}{code.co_consts!r}{cells}" if "<code" not in repr(code.co_consts) else code.co_code.hex()
+    return repr(sorted(kwargs.items()))

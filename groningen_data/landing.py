@@ -1,0 +1,188 @@
+"""The landing: payloads exactly as their source delivered them, each with its hash, origin, time and the batches it feeds.
+
+A payload is first written beside its place and renamed, then its facts (a small JSON file) the same way; what has no facts
+is not there, so a kill at any instant leaves nothing half landed. No lakehouse is needed to land.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+from groningen_data.errors import PayloadError
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One delivered file or response, verbatim.
+
+    Args:
+        source: Name of the source that delivered it.
+        sha256: Hash of the bytes as delivered; its identity.
+        name: File name at the source.
+        size: Bytes as delivered.
+        landed_at: When it landed (UTC).
+        batches: Keys of the batches it feeds; empty when `problem` is set.
+        problem: Why it cannot be read as what the source promises, for a person; None when it can.
+        way_out: With `problem`: what to do about it.
+        headers: What the source said about it (content type, modification time, …).
+        path: Where the bytes are.
+        size_limit: Most bytes it may unpack to.
+    """
+
+    source: str
+    sha256: str
+    name: str
+    size: int
+    landed_at: datetime
+    batches: tuple[str, ...] = ()
+    problem: str | None = None
+    way_out: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    path: Path = Path()
+    size_limit: int = 2_000_000_000
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """The unpacked bytes as a stream; gzip is recognised by its first bytes, never by its name.
+
+        Raises:
+            PayloadError: The gzip stream is broken, or unpacks to more than the limit.
+        """
+        with self.path.open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            stream = gzip.GzipFile(fileobj=raw) if packed else raw
+            try:
+                yield cast(IO[bytes], _Limited(cast(IO[bytes], stream), self.size_limit, self.name))
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise PayloadError(
+                    self.name, f"the gzip stream is broken ({error})", "ask for the file again; it was cut off or damaged"
+                ) from error
+
+    def read(self) -> bytes:
+        """All unpacked bytes; for payloads known to be small (a few hundred MB at most)."""
+        with self.open() as stream:
+            return stream.read()
+
+    def text(self) -> str:
+        """All of it as text: UTF-8 (a byte-order mark is dropped).
+
+        Raises:
+            PayloadError: It is not UTF-8.
+        """
+        try:
+            return self.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise PayloadError(
+                self.name, f"is not UTF-8 text (byte {error.start})", "ask the source for UTF-8, or convert the file"
+            ) from error
+
+    def json(self) -> Any:
+        """All of it as JSON.
+
+        Raises:
+            PayloadError: It is not JSON, or it was cut off.
+        """
+        text = self.text()
+        if not text.strip():
+            raise PayloadError(self.name, "is empty", "ask for the file again; an empty answer is never data")
+        try:
+            return json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise PayloadError(
+                self.name, f"is not complete JSON ({error})", "ask for the file again; it was cut off or is of another type"
+            ) from error
+
+
+class _Limited:
+    """A reader that refuses to give more than `limit` bytes: a decompression bomb stops here."""
+
+    def __init__(self, stream: IO[bytes], limit: int, name: str) -> None:
+        self._stream, self._left, self._limit, self._name = stream, limit, limit, name
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(self._left + 1 if size is None or size < 0 else size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise PayloadError(
+                self._name,
+                f"unpacks to more than {self._limit / 1e6:,.0f} MB",
+                "if it is genuine, raise GRONINGEN_PAYLOAD_LIMIT_MB",
+            )
+        return data
+
+
+class Landing:
+    """The folder of landed payloads: `<root>/<source>/<sha256>` and `<sha256>.json`."""
+
+    def __init__(self, root: Path, size_limit: int = 2_000_000_000) -> None:
+        self.root = root
+        self.size_limit = size_limit
+
+    def knows(self, source: str, sha256: str) -> bool:
+        return self._facts(source, sha256).is_file()
+
+    def land(self, source: str, name: str, stream: IO[bytes], headers: Mapping[str, str] | None = None) -> Payload:
+        """Write the bytes of `stream` to their place and return the payload; its facts are not written yet (see `keep`)."""
+        folder = self.root / source
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f".partial-{os.getpid()}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        digest, size = hashlib.sha256(), 0
+        with partial.open("wb") as out:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                out.write(chunk)
+            out.flush()
+            os.fsync(out.fileno())
+        path = folder / digest.hexdigest()
+        partial.replace(path)
+        return Payload(
+            source=source,
+            sha256=digest.hexdigest(),
+            name=name,
+            size=size,
+            landed_at=datetime.now(UTC),
+            headers=dict(headers or {}),
+            path=path,
+            size_limit=self.size_limit,
+        )
+
+    def keep(self, payload: Payload) -> None:
+        """Write the payload's facts: from here on it is landed."""
+        facts = asdict(payload) | {"landed_at": payload.landed_at.isoformat()}
+        del facts["path"], facts["size_limit"]
+        target = self._facts(payload.source, payload.sha256)
+        partial = target.with_suffix(f".partial-{os.getpid()}")
+        partial.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+        partial.replace(target)
+
+    def payloads(self, source: str) -> list[Payload]:
+        """Landed payloads of a source, oldest first."""
+        found = []
+        for path in (self.root / source).glob("*.json"):
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            facts["landed_at"] = datetime.fromisoformat(facts["landed_at"])
+            facts["batches"] = tuple(facts["batches"])
+            found.append(Payload(**facts, path=path.with_suffix(""), size_limit=self.size_limit))
+        return sorted(found, key=lambda p: (p.landed_at, p.sha256))
+
+    def forget_partials(self, source: str) -> None:
+        """Remove what a killed run left half landed."""
+        folder = self.root / source
+        for path in folder.glob("*"):
+            if ".partial-" in path.name or (path.suffix == "" and not self._facts(source, path.name).is_file()):
+                path.unlink(missing_ok=True)
+
+    def _facts(self, source: str, sha256: str) -> Path:
+        return self.root / source / f"{sha256}.json"

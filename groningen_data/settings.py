@@ -1,0 +1,179 @@
+"""One typed `Settings` for the whole application, read from environment, profile file and defaults.
+
+Order of precedence: arguments, environment variables (`GRONINGEN_…`), the profile's TOML file, defaults. Nothing else in
+the project reads environment variables for configuration.
+"""
+
+import os
+import tomllib
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from groningen_data.errors import SettingsError
+
+PROFILES = Path(__file__).parent / "profiles"
+PROJECT = Path(__file__).parent.parent
+
+
+class Settings(BaseSettings):
+    """Every knob of the platform; each is documented in `docs/settings.md`."""
+
+    model_config = SettingsConfigDict(env_prefix="GRONINGEN_", frozen=True, extra="forbid", env_ignore_empty=True)
+
+    profile: str = Field("sample", description="Name of the profile file: where the payloads come from.")
+    municipality_code: str = Field(
+        "GM0014", pattern=r"^GM\d{4}$", description="CBS code of the municipality that the lakehouse describes."
+    )
+    data_dir: Path = Field(PROJECT / "data", description="Folder of everything made at run time.")
+    files: Path | None = Field(None, description="Folder from which the file sources of profile `real` read.")
+    as_of: datetime | None = Field(
+        None, description="Logical clock (ISO 8601): what the platform takes for 'now'. Empty: the real clock."
+    )
+    extents: dict[str, str] = Field(
+        {}, description="Area that a source covers, where it differs from the source's own: `NL` or municipality codes."
+    )
+    timezone: str = Field("Europe/Amsterdam", description="Time zone of local dates and hours.")
+    first_day: date = Field(date(2017, 1, 1), description="First local day for which daily tables have a partition.")
+    sample_days: int = Field(14, ge=2, le=3660, description="Days that the embedded sample city covers.")
+    sample_seed: int = Field(14, description="Seed of the embedded sample city.")
+
+    catalog_uri: SecretStr | None = Field(
+        None, description="PostgreSQL URI of the lake's catalog. Empty: SQLite in the data folder."
+    )
+    writer_wait_s: float = Field(900, ge=0, description="How long a writer waits for another writer, in seconds.")
+    memory_limit_mb: int = Field(500, ge=100, description="Memory DuckDB may use in one step, in MB.")
+    threads: int = Field(2, ge=1, description="Threads DuckDB may use in one step.")
+    slice_rows: int = Field(200_000, ge=1_000, description="Rows that pass through the contract at a time.")
+    payload_limit_mb: int = Field(2_000, ge=1, description="Largest payload accepted, unpacked, in MB.")
+    snapshot_retention_days: int = Field(30, ge=1, description="Days of history that `maintain` keeps for time travel.")
+    rejected_retention_days: int = Field(90, ge=1, description="Days that `maintain` keeps quarantined and staged rows.")
+
+    schedule_enabled: bool = Field(False, description="Whether the nightly schedule starts switched on.")
+    schedule_cron: str = Field("0 2 * * *", description="When the nightly job runs, in the time zone above.")
+    refresh_max_age_h: float = Field(26, gt=0, description="`groningen watch` fails when the last refresh is older, in hours.")
+    fetch_retries: int = Field(3, ge=0, description="How often a failed fetch is tried again.")
+
+    alert_webhook_url: SecretStr | None = Field(None, description="Address that receives alerts as JSON. Empty: none.")
+    alert_email_to: str | None = Field(None, description="Comma-separated recipients of alerts. Empty: none.")
+    alert_email_from: str = Field("groningen-data@localhost", description="Sender of alert e-mails.")
+    smtp_host: str = Field("localhost", description="Mail server for alerts.")
+    smtp_port: int = Field(25, ge=1, le=65535, description="Port of the mail server.")
+    smtp_user: str | None = Field(None, description="User name at the mail server; with it, STARTTLS is used.")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    ui_url: str = Field("http://127.0.0.1:3000", description="Address of the Dagster UI that alerts link to.")
+
+    sql_row_limit: int = Field(100_000, ge=1, description="Most rows that one `groningen sql` prints.")
+    sql_timeout_s: float = Field(60, gt=0, description="Longest time one `groningen sql` may take, in seconds.")
+
+    @field_validator("as_of")
+    @classmethod
+    def _as_of_is_an_instant(cls, value: datetime | None) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @field_validator("data_dir", "files")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().resolve() if value is not None else None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _ProfileFile(settings_cls, init_settings)
+
+    def now(self) -> datetime:
+        """The logical clock: `as_of` when set, otherwise the real time (UTC)."""
+        return (self.as_of or datetime.now(UTC)).astimezone(UTC)
+
+    def today(self) -> date:
+        """The local date of the logical clock."""
+        return self.now().astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
+    def landing_dir(self) -> Path:
+        return self.data_dir / "landing"
+
+    @property
+    def lake_dir(self) -> Path:
+        return self.data_dir / "lake"
+
+    @property
+    def serving_dir(self) -> Path:
+        return self.data_dir / "serving"
+
+    @property
+    def sample_dir(self) -> Path:
+        return self.data_dir / "sample-city"
+
+    @property
+    def scratch_dir(self) -> Path:
+        return self.data_dir / "scratch"
+
+    @property
+    def source_root(self) -> Path:
+        """Folder that the file sources search: the sample city, or the folder named by `GRONINGEN_FILES`.
+
+        Raises:
+            SettingsError: The profile reads files but no folder is named, or it does not exist.
+        """
+        if self.profile == "sample":
+            return self.sample_dir
+        if self.files is None:
+            raise SettingsError(
+                f"profile {self.profile}", "no folder of source files is named", "set GRONINGEN_FILES to the folder"
+            )
+        if not self.files.is_dir():
+            raise SettingsError(
+                f"profile {self.profile}",
+                f"the folder of source files does not exist: {self.files}",
+                "set GRONINGEN_FILES to an existing folder",
+            )
+        return self.files
+
+
+class _ProfileFile(PydanticBaseSettingsSource):
+    """Reads `profiles/<profile>.toml`, the profile being named by argument or environment."""
+
+    def __init__(self, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._init = init_settings
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        name = self._init().get("profile") or os.environ.get("GRONINGEN_PROFILE") or "sample"
+        path = PROFILES / f"{name}.toml"
+        if not path.is_file():
+            known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.toml")))
+            raise SettingsError(f"profile {name}", "there is no such profile", f"choose one of: {known}")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings of this process; `None` overrides count as not given.
+
+    Raises:
+        SettingsError: A value is impossible; the message names the setting and never shows its value.
+    """
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError("settings", problems, "see docs/settings.md for each setting and its range") from None

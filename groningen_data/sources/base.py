@@ -1,0 +1,132 @@
+"""What every source shares: finding its payloads, landing them once, and naming the batches they feed."""
+
+import fnmatch
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from groningen_data.errors import GroningenError, SettingsError
+from groningen_data.landing import Landing, Payload
+from groningen_data.settings import Settings
+
+_HEAD_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a candidate file: enough to tell what it is. `data` is unpacked; `tail` is only known for plain files."""
+
+    name: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        return self.data.decode("utf-8", errors="replace").lstrip("\ufeff")
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What one fetch found: newly landed payloads, how many were known already, and which of the new are unreadable."""
+
+    source: str
+    landed: tuple[Payload, ...]
+    known: int
+
+    @property
+    def unreadable(self) -> tuple[Payload, ...]:
+        return tuple(p for p in self.landed if p.problem)
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A source whose payloads arrive as files somewhere below the profile's folder.
+
+    A file belongs to the source when its name fits `patterns` (then it must be readable, or it is reported), or when its
+    content is `recognised` whatever its name.
+
+    Args:
+        name: Name of the source; also its folder in the landing.
+        title: For people.
+        patterns: File-name patterns that this source claims (case is ignored).
+        recognises: Whether the beginning of a file is what this source delivers.
+        batches: Keys of the batches that a landed payload feeds; raises `PayloadError` when it is unreadable.
+            A key that starts with an ISO date belongs to that local day.
+        extent: The area the source covers: `NL`, or a municipality code, unless the setting `extents` says otherwise.
+    """
+
+    name: str
+    title: str
+    patterns: tuple[str, ...]
+    recognises: Callable[[Head], bool]
+    batches: Callable[[Payload], tuple[str, ...]]
+    extent: str = "NL"
+    suffixes: tuple[str, ...] = field(default=())
+
+    def covers(self, settings: Settings) -> bool:
+        """Whether the source says anything about the municipality of the lakehouse."""
+        extent = settings.extents.get(self.name, self.extent)
+        return extent == "NL" or settings.municipality_code in extent.split(",")
+
+    def find(self, root: Path) -> list[Path]:
+        """Files of this source below `root`, in order of name."""
+        return [p for p in sorted(root.rglob("*")) if p.is_file() and not p.name.startswith(".") and self._claims(p)]
+
+    def fetch(self, settings: Settings, landing: Landing) -> FetchReport:
+        """Land every file not seen before.
+
+        Raises:
+            SettingsError: The folder of files is missing.
+            OSError: A file cannot be read now; trying again may help.
+        """
+        root = settings.source_root
+        if not root.is_dir():
+            raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
+        landing.forget_partials(self.name)
+        landed, known = [], 0
+        for path in self.find(root):
+            with path.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+                if landing.knows(self.name, sha256):
+                    known += 1
+                    continue
+                stream.seek(0)
+                payload = landing.land(self.name, path.name, stream, {"path": str(path.relative_to(root))})
+            payload = self._with_batches(payload)
+            landing.keep(payload)
+            landed.append(payload)
+        return FetchReport(self.name, tuple(landed), known)
+
+    def _with_batches(self, payload: Payload) -> Payload:
+        if payload.size == 0:
+            return replace(payload, problem="is empty", way_out="ask for the file again; an empty file is never data")
+        try:
+            batches = self.batches(payload)
+        except GroningenError as error:
+            return replace(payload, problem=error.problem, way_out=error.way_out)
+        if not batches:
+            return replace(payload, problem="holds no rows", way_out="ask for the file again; no rows is never data")
+        return replace(payload, batches=batches)
+
+    def _claims(self, path: Path) -> bool:
+        name = path.name.lower()
+        if any(fnmatch.fnmatch(name, pattern.lower()) for pattern in self.patterns):
+            return True
+        if self.suffixes and not name.removesuffix(".gz").endswith(self.suffixes):
+            return False
+        head = head_of(path)
+        return head is not None and self.recognises(head)
+
+
+def head_of(path: Path) -> Head | None:
+    """The first 64 kB of a file, unpacked; None when it cannot be unpacked."""
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            data = gzip.GzipFile(fileobj=raw).read(_HEAD_BYTES) if packed else raw.read(_HEAD_BYTES)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return None
+    return Head(path.name, data)
