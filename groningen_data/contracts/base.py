@@ -70,6 +70,7 @@ class TableFacts:
         load_mode: *snapshot* replaces the table, *partition* replaces the rows of one batch, *merge* replaces by key.
         partition_columns: With *partition*: the columns whose values, joined by `/`, are the batch's key; where batches are
             local days the date comes first (`2026-03-02/loops`).
+        period_column: For tables that are not partitioned by day: the date whose months tell which marts a change concerns.
         tolerance: Largest share of quarantined rows with which a batch is still published.
         served: Whether analysts find the table in the serving database.
         rates: Rates that serving adds, computed from protected counts.
@@ -90,6 +91,7 @@ class TableFacts:
     load_mode: LoadMode
     reason_not_public: str = ""
     partition_columns: tuple[str, ...] = ()
+    period_column: str | None = None
     tolerance: float = 0.01
     served: bool = False
     rates: tuple[Rate, ...] = ()
@@ -273,6 +275,8 @@ def problems_of(contract: ContractModel) -> list[str]:
         found.append(f"{facts.name}: key {facts.key} is empty or not among the columns")
     if (facts.load_mode == "partition") != bool(facts.partition_columns):
         found.append(f"{facts.name}: partition_columns belong to load mode partition, and only there")
+    if facts.period_column and facts.period_column not in columns:
+        found.append(f"{facts.name}: period_column {facts.period_column} is not among the columns")
     if set(facts.partition_columns) - set(columns):
         found.append(f"{facts.name}: partition_columns {facts.partition_columns} are not among the columns")
     for rate in facts.rates:

@@ -75,6 +75,7 @@ class Recipe:
         suite: What each batch must meet as a whole.
         feeds: For tables made from payloads.
         uses: Published tables it reads; when one of them changes, its batches are made again.
+        judged_with: Published tables that only its suite reads: they come first, but do not make it anew.
         expression: For derived tables: an Ibis expression over `uses` giving all rows of the table.
     """
 
@@ -82,6 +83,7 @@ class Recipe:
     suite: Suite
     feeds: tuple[Feed, ...] = ()
     uses: tuple[str, ...] = ()
+    judged_with: tuple[str, ...] = ()
     expression: Expression | None = None
 
     @property

@@ -11,7 +11,8 @@ class NeighbourhoodMonth(Contract):
     """The departments side by side: one neighbourhood in one month.
 
     Waste reports are counted by the month in which they were made; traffic is the mean number of vehicles that a site
-    counts on a weekday; recipients, population and income are the latest yearly figures not after the month. Every
+    counts on a weekday; recipients, population and income are the latest yearly figures not after the
+    month (or the earliest there is; the year stands beside each). Every
     figure that is missing says why, and each source says how complete it is.
     """
 
@@ -32,6 +33,7 @@ class NeighbourhoodMonth(Contract):
     recipients_reason: str = column("Reden van ontbreken bijstand", "Reason when recipients are missing", nullable=True, isin=REASONS)
     inhabitants: int = column("Inwoners", "Inhabitants", nullable=True, ge=0, personal_data="statistic", protection=Protection())
     inhabitants_15_plus: int = column("Inwoners van 15 jaar en ouder", "Inhabitants of 15 and older", nullable=True, ge=0, personal_data="statistic", protection=Protection())
+    inhabitants_15_plus_year: int = column("Jaar van de inwoners van 15 jaar en ouder", "Year of the inhabitants of 15 and older", nullable=True)
     population_year: int = column("Jaar van de bevolkingscijfers", "Year of the population", nullable=True)
     population_reason: str = column("Reden van ontbreken bevolking", "Reason when population is missing", nullable=True, isin=REASONS)
     income_per_inhabitant_keur: float = column("Gemiddeld inkomen per inwoner", "Mean income per inhabitant", unit="1 000 EUR", nullable=True, ge=0)

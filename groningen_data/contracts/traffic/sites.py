@@ -8,7 +8,7 @@ LOCATION_STATUSES = ["inside", "outside_municipality", "no_location"]
 class TrafficSites(Contract):
     """Places where vehicles are counted: the national registry of measurement sites.
 
-    A site that was renamed stands here under its earlier id as well, at the place of its successor
+    A site that leaves the registry stays here, because earlier counts refer to it. A site that was renamed stands here under its earlier id as well, at the place of its successor
     (`data/reference/traffic_site_successions.csv`).
     """
 
@@ -33,9 +33,9 @@ class TrafficSites(Contract):
             purpose="To know where a count was made.",
             legal_basis="Open data of NDW; Wegenwet art. 16",
             classification="public",
-            retention="until replaced by a newer registry; earlier versions by time travel",
+            retention="10 years, as long as counts refer to it",
             freshness_days=400,
-            load_mode="snapshot",
+            load_mode="merge",
             tolerance=0.01,
             licence="open data (NDW)",
         )

@@ -43,6 +43,7 @@ class WasteReports(Contract):
             reason_not_public="the exact place of a report can point at a household",
             retention="3 years",
             freshness_days=2,
-            load_mode="merge",
+            load_mode="snapshot",
+            period_column="created_on",
             tolerance=0.0,
         )

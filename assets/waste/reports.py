@@ -1,0 +1,13 @@
+"""Public-space reports, one row each, derived from the daily snapshots."""
+
+from checks.waste.reports import SUITE
+from groningen_data.contracts.waste.reports import WasteReports
+from groningen_data.gate.recipe import Recipe
+from groningen_data.marts import waste_reports
+
+RECIPE = Recipe(
+    contract=WasteReports,
+    suite=SUITE,
+    expression=waste_reports.expression,
+    uses=("core.waste_open_reports",),
+)

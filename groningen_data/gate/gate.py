@@ -1,0 +1,270 @@
+"""The gate itself: every due batch of one table is staged, audited, and published or rejected, each by itself."""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from time import monotonic
+
+import duckdb
+import polars as pl
+
+from groningen_data.contracts.base import facts_of
+from groningen_data.errors import GroningenError, PayloadError
+from groningen_data.gate.plan import BatchPlan, mart_sql, plan_derived_batches, plan_payload_batches
+from groningen_data.gate.publish import is_unchanged, publish, reject
+from groningen_data.gate.recipe import BuildContext, Recipe
+from groningen_data.gate.stage import STAGE, Staged, partition_filter, quoted, stage
+from groningen_data.gate.suite import BatchFacts
+from groningen_data.landing import Landing
+from groningen_data.lakehouse import Lakehouse, ledger
+from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
+from groningen_data.lakehouse.tables import ensure_table
+from groningen_data.settings import Settings
+
+CONTRACT_CHECK = "contract"
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """What one pass of the gate did to one table.
+
+    Args:
+        table: Table name.
+        batches: Verdicts of this pass, in order of key.
+        standing: Batches rejected earlier and not delivered anew since: still missing.
+        rows: Rows published in the table now.
+        seconds: How long it took.
+        sql: For derived tables: the compiled SQL.
+    """
+
+    table: str
+    batches: tuple[BatchRecord, ...]
+    standing: tuple[ledger.LatestBatch, ...]
+    rows: int
+    seconds: float
+    sql: str | None = None
+
+    def having(self, outcome: ledger.Outcome) -> tuple[BatchRecord, ...]:
+        return tuple(b for b in self.batches if b.outcome == outcome)
+
+    @property
+    def published(self) -> tuple[BatchRecord, ...]:
+        return self.having("published")
+
+    @property
+    def rejected(self) -> tuple[BatchRecord, ...]:
+        return self.having("rejected")
+
+    @property
+    def warnings(self) -> tuple[tuple[str, CheckResult], ...]:
+        """Failed warnings of published batches: batch key and check."""
+        return tuple((b.key, c) for b in self.published for c in b.checks if not c.passed)
+
+    @property
+    def nothing_usable(self) -> bool:
+        """Whether batches were judged or are standing rejected, and the table holds no rows at all or none of them passed."""
+        return bool(self.rejected) and not self.published and not self.having("unchanged")
+
+
+@dataclass
+class Gate:
+    """Stages, audits and publishes.
+
+    Args:
+        lakehouse: Where to publish.
+        run_id: Recorded with everything.
+        tell: Hears what is going on, one short line at a time.
+        covers: Whether a source (by name) says anything about the municipality.
+    """
+
+    lakehouse: Lakehouse
+    run_id: str
+    tell: Callable[[str], None] = field(default=lambda line: None)
+    covers: Callable[[str], bool] = field(default=lambda source: True)
+
+    @property
+    def settings(self) -> Settings:
+        return self.lakehouse.settings
+
+    def refresh(
+        self, recipe: Recipe, landing: Landing, days: Collection[str] | None = None, force: bool = False
+    ) -> TableResult:
+        """Gate every due batch of a table.
+
+        Args:
+            recipe: The table.
+            landing: Where its payloads are.
+            days: Only batches of these local days (ISO).
+            force: Gate them even when the ledger says nothing changed.
+
+        Raises:
+            GroningenError: An input table was never published, the contract cannot be migrated, or the lock is held.
+        """
+        started, table = monotonic(), recipe.facts.name
+        with self.lakehouse.writer(f"refresh {table}, run {self.run_id}") as con:
+            if ensure_table(con, recipe.contract):
+                self.tell(f"{table}: table fitted to its contract")
+            sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
+            plans = plan_derived_batches(con, recipe, sql) if sql else plan_payload_batches(con, recipe, landing, days)
+            known = ledger.latest(con, table)
+            verdicts: list[BatchRecord] = []
+            standing: list[ledger.LatestBatch] = []
+            for plan in plans:
+                earlier = known.get(plan.key)
+                if earlier is None or earlier.identity != plan.identity or force:
+                    verdicts.append(self._gate(con, recipe, plan, sql))
+                elif earlier.outcome == "rejected":
+                    standing.append(earlier)
+            rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
+        return TableResult(table, tuple(verdicts), tuple(standing), rows[0] if rows else 0, monotonic() - started, sql)
+
+    def _gate(self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, sql: str | None) -> BatchRecord:
+        """One batch: stage, audit, publish or reject."""
+        verdict = BatchRecord(
+            batch_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:6]}",
+            table=recipe.facts.name,
+            key=plan.key,
+            identity=plan.identity,
+            outcome="rejected",
+            rows_in=0,
+            accepted=0,
+            quarantined=0,
+            collapsed=0,
+            started_at=datetime.now(UTC),
+            run_id=self.run_id,
+            payloads=[p.sha256 for p in plan.payloads],
+            lineage=plan.lineage,
+        )
+        context = BuildContext(self.settings, lambda name: self._published(con, recipe, name))
+        try:
+            staged = stage(con, recipe.contract, plan.key, self._frames(con, recipe, plan, context, sql), self.settings.slice_rows)
+        except PayloadError as error:
+            verdict = replace(
+                verdict,
+                reason=f"{error.problem} → {error.way_out}",
+                notes=context.notes,
+                checks=[CheckResult(CONTRACT_CHECK, "error", False, _contract_sentence(recipe), error.problem)],
+                finished_at=datetime.now(UTC),
+            )
+            reject(con, recipe.contract, verdict, staged=False)
+            self.tell(f"{verdict.table} {plan.key}: rejected, {verdict.reason}")
+            return verdict
+        checks = [_judge_contract(recipe, staged), *self._audit(con, recipe, plan, staged)]
+        failed = [c for c in checks if not c.passed and c.severity == "error"]
+        verdict = replace(
+            verdict,
+            outcome="rejected" if failed else "published",
+            rows_in=staged.rows_in,
+            accepted=staged.accepted,
+            quarantined=staged.quarantined,
+            collapsed=staged.collapsed,
+            reason="; ".join(f"{c.name}: {c.observed}" for c in failed),
+            notes=context.notes,
+            checks=checks,
+            finished_at=datetime.now(UTC),
+        )
+        if failed:
+            reject(con, recipe.contract, verdict, staged=True)
+        else:
+            if is_unchanged(con, recipe.contract, plan.key):
+                verdict = replace(verdict, outcome="unchanged")
+            publish(con, recipe.contract, verdict)
+        told = f"{verdict.accepted:,} rows" if not failed else verdict.reason
+        self.tell(f"{verdict.table} {plan.key}: {verdict.outcome}, {told}")
+        return verdict
+
+    def _frames(
+        self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, context: BuildContext, sql: str | None
+    ) -> Iterator[pl.DataFrame]:
+        if plan.unreadable is not None:
+            raise PayloadError(plan.unreadable.name, plan.unreadable.problem or "", plan.unreadable.way_out or "")
+        if plan.feed is not None:
+            yield from plan.feed.parse(plan.payloads, plan.key, context)
+            return
+        # A cursor of its own: staging writes on the connection while this query still streams.
+        condition = partition_filter(recipe.contract, plan.key)
+        reader = con.cursor().execute(f"SELECT * FROM ({sql}) WHERE {condition}").to_arrow_reader(self.settings.slice_rows)
+        for batch in reader:
+            yield pl.DataFrame(batch)
+
+    def _published(self, con: duckdb.DuckDBPyConnection, recipe: Recipe, name: str) -> pl.DataFrame:
+        if name not in recipe.uses:
+            raise GroningenError(recipe.facts.name, f"reads {name} without naming it in `uses`", "add it to the recipe's uses")
+        return con.cursor().execute(f"SELECT * FROM lake.{name}").pl()
+
+    def _audit(
+        self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, staged: Staged
+    ) -> Sequence[CheckResult]:
+        """Evaluate the suite over the staged batch."""
+        if not recipe.suite or not staged.accepted:
+            return []
+        facts = BatchFacts(
+            key=plan.key,
+            day=date.fromisoformat(plan.day) if plan.day else None,
+            rows=staged.accepted,
+            earlier_rows=ledger.published_rows(con, recipe.facts.name, plan.key),
+            now=self.settings.now(),
+            municipality_code=self.settings.municipality_code,
+        )
+        arguments = [expectation.arguments(facts) for expectation in recipe.suite]
+        from groningen_data.gate.great_expectations import evaluate
+
+        columns = quoted(recipe.contract.to_schema().columns)
+        con.execute(f"CREATE OR REPLACE TEMP VIEW staged_batch AS SELECT {columns} FROM {STAGE}")
+        judged = evaluate(con, "staged_batch", [(e.type, a) for e, a in zip(recipe.suite, arguments, strict=True) if a is not None])
+        verdicts = iter(judged)
+        results = []
+        for expectation, argument in zip(recipe.suite, arguments, strict=True):
+            if argument is None:
+                observed = "cannot be judged yet: too few earlier batches"
+                results.append(CheckResult(expectation.name, expectation.severity, True, expectation.sentence, observed))
+                continue
+            verdict = next(verdicts)
+            results.append(
+                CheckResult(
+                    name=expectation.name,
+                    # What could not be evaluated proves nothing: it counts as an error whatever its severity.
+                    severity="error" if verdict.error else expectation.severity,
+                    passed=verdict.passed,
+                    sentence=expectation.sentence,
+                    observed=f"{verdict.observed}: {verdict.error}" if verdict.error else verdict.observed,
+                    value=verdict.value,
+                )
+            )
+        return results
+
+
+def _judge_contract(recipe: Recipe, staged: Staged) -> CheckResult:
+    """The contract's own check: is the share of quarantined rows within tolerance, and is anything left?"""
+    tolerance = recipe.facts.tolerance
+    if not staged.rows_in:
+        observed = "no rows were delivered; no rows is never data"
+    elif not staged.accepted:
+        observed = f"none of {staged.rows_in:,} rows meets the contract"
+    else:
+        observed = f"{staged.quarantined:,} of {staged.rows_in:,} rows quarantined"
+    if staged.quarantined:
+        rules = ", ".join(f"{rule} {count:,}×" for rule, count in list(staged.broken_rules.items())[:5])
+        observed += (
+            f" ({staged.quarantined_share:.1%}, at most {tolerance:.1%} is tolerated): {rules}; "
+            f"for example {'; '.join(staged.examples)}"
+        )
+    numbers: Counter[str] = Counter(
+        rows_in=staged.rows_in, accepted=staged.accepted, quarantined=staged.quarantined, collapsed=staged.collapsed
+    )
+    return CheckResult(
+        name=CONTRACT_CHECK,
+        severity="error",
+        passed=staged.accepted > 0 and staged.quarantined_share <= tolerance,
+        sentence=_contract_sentence(recipe),
+        observed=observed,
+        value=staged.quarantined_share,
+        numbers=dict(numbers),
+    )
+
+
+def _contract_sentence(recipe: Recipe) -> str:
+    facts = facts_of(recipe.contract)
+    return f"Every row keeps what the table promises; at most {facts.tolerance:.1%} may be set aside in quarantine."

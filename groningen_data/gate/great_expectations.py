@@ -1,0 +1,152 @@
+"""Great Expectations on the DuckDB connection that a step already holds; the one place that touches its internals.
+
+Great Expectations closes its connection between metrics, which would lose uncommitted staging, and knows no DuckDB regular
+expressions. Both are mended here on version-pinned internals; `tests/integration/test_great_expectations.py` fails loudly
+when they move. Imported only by a step that evaluates a suite: the import takes seconds.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import duckdb
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+_DIALECT = "groningenduckdb"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What Great Expectations says of one expectation.
+
+    Args:
+        passed: Whether it was met.
+        observed: The observed value, as text; for map expectations the share of unexpected values.
+        value: The same as a number where there is one.
+        error: Why it could not be evaluated; then it counts as not passed.
+    """
+
+    passed: bool
+    observed: str
+    value: float | None
+    error: str | None = None
+
+
+class _Current:
+    """Stands for whichever connection is being judged now: GX keeps one pooled connection for the life of the process."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+_CURRENT: Any = _Current()
+
+
+@cache
+def _prepared() -> Any:
+    import great_expectations as gx
+    import great_expectations.execution_engine.sqlalchemy_execution_engine as engine
+    import great_expectations.expectations.metrics.util as metrics_util
+    import sqlalchemy as sa
+    from duckdb_engine import ConnectionWrapper, Dialect
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from sqlalchemy.dialects import registry
+
+    class _Name(str):
+        """GX compares dialect names as enumeration members."""
+
+        value = _DIALECT
+
+    class SharedConnection(Dialect):
+        """A dialect whose every connection is the step's own, and which never ends its transaction."""
+
+        name = _DIALECT
+        supports_statement_cache = True
+
+        def connect(self, *args: Any, **kwargs: Any) -> Any:
+            return ConnectionWrapper(_CURRENT)
+
+        def do_begin(self, dbapi_connection: Any) -> None: ...
+
+        def do_commit(self, dbapi_connection: Any) -> None: ...
+
+        def do_rollback(self, dbapi_connection: Any) -> None: ...
+
+        def do_close(self, dbapi_connection: Any) -> None: ...
+
+        def on_connect(self) -> None: ...
+
+    globals()["SharedConnection"] = SharedConnection
+    registry.register(_DIALECT, __name__, "SharedConnection")
+    engine._PERSISTED_CONNECTION_DIALECTS = (*engine._PERSISTED_CONNECTION_DIALECTS, _Name(_DIALECT))  # type: ignore[attr-defined,assignment]
+
+    original = metrics_util.get_dialect_regex_expression
+
+    def regex_expression(column: Any, regex: str, dialect: Any, positive: bool = True) -> Any:
+        if getattr(getattr(dialect, "dialect", dialect), "name", "") == _DIALECT or dialect is SharedConnection:
+            matches = sa.func.regexp_matches(column, sa.literal(regex))
+            return matches if positive else sa.not_(matches)
+        return original(column, regex, dialect, positive)
+
+    import great_expectations.expectations.metrics.column_map_metrics as maps
+
+    for module_name in dir(maps):
+        module = getattr(maps, module_name)
+        if hasattr(module, "get_dialect_regex_expression"):
+            module.get_dialect_regex_expression = regex_expression
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_sql("step", connection_string=f"{_DIALECT}:///:memory:", create_temp_table=False)
+    return gx, source
+
+
+def evaluate(
+    connection: duckdb.DuckDBPyConnection, relation: str, expectations: Sequence[tuple[str, Mapping[str, Any]]]
+) -> list[Verdict]:
+    """Evaluate expectations over `select * from relation` on an open connection.
+
+    Args:
+        connection: The step's connection; uncommitted staging and attached databases are visible.
+        relation: A table or view name.
+        expectations: Type and arguments of each.
+
+    Returns:
+        A verdict per expectation, in the same order.
+    """
+    _CURRENT.connection = connection
+    gx, source = _prepared()
+    name = f"batch-{len(source.assets)}"
+    asset = source.add_query_asset(name, query=f"select * from {relation}")
+    try:
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        configuration = gx.expectations.expectation_configuration.ExpectationConfiguration
+        # Handed over as a whole: adding one by one, GX replaces expectations of the same type and column.
+        objects = [
+            configuration(type=kind, kwargs=dict(kwargs), meta={"index": index}).to_domain_obj()
+            for index, (kind, kwargs) in enumerate(expectations)
+        ]
+        suite = gx.ExpectationSuite(name=name, expectations=objects)
+        results = batch.validate(suite)
+        by_index = {r.expectation_config.meta["index"]: r for r in results.results}
+        return [_verdict(by_index[i]) for i in range(len(expectations))]
+    finally:
+        source.delete_asset(name)
+
+
+def _verdict(result: Any) -> Verdict:
+    exceptions = result.exception_info or {}
+    raised = exceptions if "raised_exception" in exceptions else next(iter(exceptions.values()), {})
+    if raised.get("raised_exception"):
+        message = str(raised.get("exception_message") or "unknown")
+        return Verdict(False, "could not be evaluated", None, message.splitlines()[0][:300])
+    details = result.result or {}
+    observed = details.get("observed_value", details.get("unexpected_percent"))
+    number = observed if isinstance(observed, int | float) and not isinstance(observed, bool) else None
+    if "observed_value" not in details and number is not None:
+        return Verdict(bool(result.success), f"{number:.4g} % unexpected", float(number))
+    return Verdict(bool(result.success), str(observed)[:300], float(number) if number is not None else None)

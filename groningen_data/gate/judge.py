@@ -1,0 +1,178 @@
+"""Row by row against the contract: which rows of a slice are accepted, and which are quarantined for which rules.
+
+Frames in, frames out; no database here. Uniqueness is not judged here, because a slice cannot know the other slices.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+from pandera.config import ValidationDepth, config_context
+
+from groningen_data.contracts.base import ContractModel, columns_of, facts_of, polars_schema
+from groningen_data.errors import PayloadError
+
+PROBLEMS = "_problems"
+ORIGINAL = "_original"
+
+_PANDERA_NAMES = {"not_nullable": "required"}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One slice, judged.
+
+    Args:
+        accepted: Rows that meet every rule, with the contract's columns and types.
+        quarantined: The other rows: `row_number` (position in the slice), `rules` (list), `row_key` (the key columns in
+            words, personal ones left out), `original` (JSON text).
+    """
+
+    accepted: pl.DataFrame
+    quarantined: pl.DataFrame
+
+
+def judge(contract: ContractModel, raw: pl.DataFrame) -> Judgement:
+    """Judge one slice against a contract.
+
+    Args:
+        contract: What the rows must meet.
+        raw: The contract's columns, of the contract's types or as text, and optionally `_problems` (list of rule ids the
+            parser found broken) and `_original` (the source row as JSON).
+
+    Raises:
+        PayloadError: Columns are missing or unknown, or a rule failed that speaks of no single row.
+    """
+    wanted = polars_schema(contract)
+    _require_columns(contract, raw, set(wanted))
+    typed, problems = _cast(raw, wanted)
+    if PROBLEMS in raw.columns:
+        problems.append(pl.Series(raw[PROBLEMS]))
+    castable = _row_mask(problems, raw.height)
+    candidates = typed.filter(castable) if problems else typed
+    broken = _broken_rules(contract, candidates)
+    if not problems and broken.is_empty():
+        return Judgement(candidates, _no_quarantine())
+    everywhere = pl.Series("row_number", range(raw.height), dtype=pl.Int64)
+    by_rule = broken.select(everywhere.filter(castable).gather(broken["index"]), "rule")
+    for series in problems:
+        found = pl.DataFrame({"row_number": everywhere, "rule": series})
+        found = found.explode("rule") if series.dtype == pl.List else found
+        by_rule = pl.concat([by_rule, found.drop_nulls("rule")])
+    verdicts = by_rule.group_by("row_number").agg(pl.col("rule").unique().sort().alias("rules")).sort("row_number")
+    bad = raw[verdicts["row_number"].to_list()]
+    quarantined = verdicts.with_columns(
+        pl.Series("row_key", _keys(contract, bad), dtype=pl.String),
+        pl.Series("original", _originals(bad), dtype=pl.String),
+    )
+    return Judgement(typed.filter(~everywhere.is_in(verdicts["row_number"].implode())), quarantined)
+
+
+def _no_quarantine() -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={"row_number": pl.Int64, "rules": pl.List(pl.String), "row_key": pl.String, "original": pl.String}
+    )
+
+
+def _require_columns(contract: ContractModel, raw: pl.DataFrame, wanted: set[str]) -> None:
+    have = set(raw.columns) - {PROBLEMS, ORIGINAL}
+    missing, unknown = sorted(wanted - have), sorted(have - wanted)
+    if missing or unknown:
+        told = [f"{word}: {', '.join(names)}" for word, names in (("columns missing", missing), ("unknown columns", unknown)) if names]
+        raise PayloadError(
+            facts_of(contract).name,
+            "; ".join(told), "compare the source with the contract, and mend the parser or the contract"
+        )
+
+
+def _cast(raw: pl.DataFrame, wanted: dict[str, pl.DataType]) -> tuple[pl.DataFrame, list[pl.Series]]:
+    """Cast every column to its contract type; returns the frame and, per column with losses, the rule id per losing row."""
+    columns: list[pl.Series] = []
+    problems: list[pl.Series] = []
+    for name, dtype in wanted.items():
+        series = raw[name]
+        cast = series if series.dtype == dtype else _cast_series(series, dtype)
+        lost = cast.is_null() & series.is_not_null()
+        if cast.dtype.is_float():
+            lost = lost | ~cast.is_finite().fill_null(True)
+        if lost.any():
+            problems.append(pl.select(pl.when(lost).then(pl.lit(f"{name}.type"))).to_series())
+        columns.append(cast.rename(name))
+    return pl.DataFrame(columns), problems
+
+
+def _cast_series(series: pl.Series, dtype: pl.DataType) -> pl.Series:
+    if series.dtype == pl.String:
+        text = series.str.strip_chars()
+        if dtype == pl.Date:
+            return text.str.to_date(strict=False)
+        if isinstance(dtype, pl.Datetime):
+            return text.str.to_datetime(time_unit="us", time_zone=dtype.time_zone, strict=False)
+        if dtype == pl.Boolean:
+            return text.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+        return text.cast(dtype, strict=False)
+    if series.dtype.is_float() and dtype.is_integer():
+        whole = pl.select(pl.when(series == series.round(0)).then(series)).to_series()
+        return whole.cast(dtype, strict=False)
+    return series.cast(dtype, strict=False)
+
+
+def _row_mask(problems: list[pl.Series], height: int) -> pl.Series:
+    """True where no problem was found."""
+    mask = pl.repeat(True, height, eager=True)
+    for series in problems:
+        has = series.list.len().fill_null(0) > 0 if series.dtype == pl.List else series.is_not_null()
+        mask = mask & ~has
+    return mask
+
+
+def _broken_rules(contract: ContractModel, frame: pl.DataFrame) -> pl.DataFrame:
+    """Row position and rule id of every failure pandera finds."""
+    try:
+        with config_context(validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+            contract.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+        if cases["index"].null_count():
+            first = cases.filter(pl.col("index").is_null()).row(0, named=True)
+            raise PayloadError(
+                facts_of(contract).name,
+                f"the whole batch fails {first['check']} ({first['column']})",
+                "compare the source with the contract, and mend the parser or the contract",
+            ) from None
+        is_row_rule = pl.col("schema_context") == "DataFrameSchema"
+        name = pl.col("check").str.replace(r"\(.*", "").replace(_PANDERA_NAMES)
+        owner = pl.when(is_row_rule).then(pl.lit("row")).otherwise(pl.col("column"))
+        return cases.select(pl.col("index").cast(pl.Int64), pl.concat_str(owner, pl.lit("."), name).alias("rule"))
+    return pl.DataFrame(schema={"index": pl.Int64, "rule": pl.String})
+
+
+def _keys(contract: ContractModel, bad: pl.DataFrame) -> list[str]:
+    names = speakable_key(contract)
+    return [", ".join(f"{n}={v}" for n, v in row.items()) for row in bad.select(names).iter_rows(named=True)]
+
+
+def speakable_key(contract: ContractModel) -> list[str]:
+    """The key columns that may be shown to people: none that identify a person."""
+    columns = columns_of(contract)
+    return [n for n in facts_of(contract).key if columns[n].personal_data in ("none", "statistic")]
+
+
+def _originals(bad: pl.DataFrame) -> list[str]:
+    texts = bad[ORIGINAL].to_list() if ORIGINAL in bad.columns else [None] * bad.height
+    rows = bad.drop([c for c in (PROBLEMS, ORIGINAL) if c in bad.columns]).iter_rows(named=True)
+    return [text if text is not None else row_as_json(row) for text, row in zip(texts, rows, strict=True)]
+
+
+def row_as_json(row: dict[str, Any]) -> str:
+    """A row as JSON text: dates in ISO form, bytes in hexadecimal."""
+    return json.dumps(row, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else str(value)

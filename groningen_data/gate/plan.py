@@ -1,0 +1,128 @@
+"""Planning: which batches of a table are due, by comparing what they would be made of with what the ledger says."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from groningen_data.errors import GroningenError
+from groningen_data.gate.recipe import Feed, MartContext, Recipe
+from groningen_data.landing import Landing, Payload
+from groningen_data.lakehouse import ledger
+from groningen_data.settings import Settings
+
+SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """One batch that could be gated.
+
+    Args:
+        key: Batch key.
+        identity: Changes when the batch would be made of something else: other payloads, inputs, contract or suite.
+        lineage: What it is made of: (`payload` | `table`, name, version).
+        feed: For batches of payloads: how to parse them.
+        payloads: For batches of payloads: oldest first.
+        unreadable: The payload that could not be read at all; such a plan is only there to be rejected and recorded.
+    """
+
+    key: str
+    identity: str
+    lineage: tuple[tuple[str, str, str], ...]
+    feed: Feed | None = None
+    payloads: tuple[Payload, ...] = ()
+    unreadable: Payload | None = None
+
+    @property
+    def day(self) -> str | None:
+        """The local day the key starts with, if it does."""
+        return self.key[:10] if is_day(self.key[:10]) else None
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is an ISO date."""
+    return len(text) == 10 and text[4] == text[7] == "-" and text.replace("-", "").isdigit()
+
+
+def plan_payload_batches(
+    con: duckdb.DuckDBPyConnection, recipe: Recipe, landing: Landing, days: Collection[str] | None = None
+) -> list[BatchPlan]:
+    """Batches of a table made from landed payloads, in order of key; only those of `days` when given."""
+    versions = _versions(con, recipe.uses)
+    plans: list[BatchPlan] = []
+    for feed in recipe.feeds:
+        payloads = landing.payloads(feed.source.name)
+        newest = {p.headers.get("path", p.name): p for p in payloads}
+        groups: dict[str, list[Payload]] = {}
+        for payload in payloads:
+            if payload.problem and newest[payload.headers.get("path", payload.name)] is payload:
+                identity = _digest([recipe.fingerprint(), payload.sha256])
+                lineage = (("payload", payload.name, payload.sha256),)
+                plans.append(BatchPlan(f"payload {payload.name}", identity, lineage, feed, (payload,), payload))
+            whole = recipe.facts.load_mode != "partition"
+            for key in [SNAPSHOT] if whole and payload.batches else payload.batches:
+                if feed.takes(key):
+                    groups.setdefault(key, []).append(payload)
+        for key, members in groups.items():
+            lineage = tuple(("payload", p.name, p.sha256) for p in members)
+            identity = _digest([recipe.fingerprint(), feed.version, *(p.sha256 for p in members), *versions])
+            plans.append(BatchPlan(key, identity, (*lineage, *versions), feed, tuple(members)))
+    plans = [p for p in plans if days is None or p.day in days]
+    return sorted(plans, key=lambda p: p.key)
+
+
+def mart_sql(con: duckdb.DuckDBPyConnection, recipe: Recipe, settings: Settings, covers: Any) -> str:
+    """The SQL that a derived table's Ibis expression compiles to.
+
+    Raises:
+        GroningenError: A table it reads was never published.
+    """
+    import ibis
+
+    _versions(con, recipe.uses)
+    backend = ibis.duckdb.from_connection(con)
+
+    def table(name: str) -> Any:
+        if name not in recipe.uses:
+            raise GroningenError(recipe.facts.name, f"reads {name} without naming it in `uses`", "add it to the recipe's uses")
+        schema, short = name.split(".", 1)
+        return backend.table(short, database=("lake", schema))
+
+    assert recipe.expression is not None
+    return str(ibis.to_sql(recipe.expression(MartContext(table, settings, covers)), dialect="duckdb"))
+
+
+def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: str) -> list[BatchPlan]:
+    """Batches of a derived table: one, or one per value of its partition columns; each knows the inputs that concern it."""
+    facts = recipe.facts
+    keys = [SNAPSHOT]
+    if facts.load_mode == "partition":
+        parts = ", ".join(f'CAST("{c}" AS VARCHAR)' for c in facts.partition_columns)
+        rows = con.execute(f"SELECT DISTINCT concat_ws('/', {parts}) FROM ({sql}) ORDER BY 1").fetchall()
+        keys = [r[0] for r in rows]
+    plans = []
+    for key in keys:
+        month = key[:7] if is_day(key[:10]) else None
+        versions = _versions(con, recipe.uses, month)
+        plans.append(BatchPlan(key, _digest([recipe.fingerprint(), sql, *versions]), versions))
+    return plans
+
+
+def _versions(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[str], month: str | None = None
+) -> tuple[tuple[str, str, str], ...]:
+    for table in tables:
+        if ledger.version_of(con, table) == "-":
+            raise GroningenError(
+                table, "was never published, and other tables are made from it", "see why it was rejected: `groningen quarantine list`"
+            )
+    return tuple(("table", t, ledger.version_of(con, t, month)) for t in tables)
+
+
+def _digest(parts: Sequence[object]) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+
+

@@ -1,0 +1,166 @@
+"""Opening DuckDB connections with the lake attached; the only place that knows where the catalog and its files are."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from groningen_data.errors import LakehouseError
+from groningen_data.lakehouse.ledger import ensure_ledger
+from groningen_data.lakehouse.lock import WriterLock
+from groningen_data.settings import Settings
+
+SCHEMAS = ("core", "collective", "quarantine", "staging", "ops")
+
+
+def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load a DuckDB extension from its installed wheel; never from the network.
+
+    Raises:
+        LakehouseError: The wheel is not installed, or is for another DuckDB.
+    """
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    path = Path(folders[0]) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension" if folders else None
+    if path is None or not path.is_file():
+        raise LakehouseError(
+            f"DuckDB extension {name}", f"has no wheel for DuckDB {duckdb.__version__}", "install requirements.lock as it is"
+        )
+    con.execute(f"LOAD '{path}'")
+
+
+@dataclass(frozen=True)
+class Lakehouse:
+    """The lake of one data folder.
+
+    `reader` opens as many connections as wanted; `writer` one at a time per data folder. In both, the lake is attached
+    as `lake`, with the schemas core, collective, quarantine, staging and ops.
+    """
+
+    settings: Settings
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written (a PostgreSQL catalog counts once its files folder is there)."""
+        return self._sqlite_path.is_file() if self._postgres_uri is None else self.files_dir.is_dir()
+
+    @property
+    def files_dir(self) -> Path:
+        return self.settings.lake_dir / "files"
+
+    @property
+    def _sqlite_path(self) -> Path:
+        return self.settings.lake_dir / "catalog.sqlite"
+
+    @property
+    def _postgres_uri(self) -> str | None:
+        return self.settings.catalog_uri.get_secret_value() if self.settings.catalog_uri else None
+
+    @property
+    def catalog_extension(self) -> str:
+        return "postgres_scanner" if self._postgres_uri else "sqlite_scanner"
+
+    @property
+    def catalog_attachment(self) -> str:
+        """What DuckDB attaches to reach the catalog's own tables: `sqlite:…` or `postgres:…`; holds credentials."""
+        return f"postgres:{self._postgres_uri}" if self._postgres_uri else f"sqlite:{self._sqlite_path}"
+
+    @contextmanager
+    def reader(self, at: datetime | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that can only read the lake; with `at`, as it was at that instant.
+
+        Raises:
+            LakehouseError: Nothing was published yet, or not at that instant.
+        """
+        if not self.exists:
+            raise LakehouseError("lakehouse", f"nothing was published yet in {self.settings.data_dir}", "run `make refresh` first")
+        with self._connect() as con:
+            options = ["READ_ONLY"]
+            if at is not None:
+                options.append(f"SNAPSHOT_TIME '{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f+00}'")
+            try:
+                self._attach(con, options)
+            except duckdb.Error as error:
+                if at is None:
+                    raise
+                raise LakehouseError(
+                    "lakehouse", f"there is no state of {at.isoformat()} ({_first_line(error)})", "choose a later instant"
+                ) from None
+            yield con
+
+    @contextmanager
+    def writer(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The one writing connection, with a scratch database attached as `scratch`.
+
+        Args:
+            purpose: What for; shown to whoever waits for the lock.
+
+        Raises:
+            LakehouseError: Another writer held the lock longer than `writer_wait_s`; the message says who.
+        """
+        with WriterLock(self.settings).held(purpose), self._connect() as con:
+            self.files_dir.mkdir(parents=True, exist_ok=True)
+            self._attach(con, [])
+            if not con.execute(
+                "SELECT count(*) FROM duckdb_schemas() WHERE database_name = 'lake' AND schema_name = 'ops'"
+            ).fetchone()[0]:  # type: ignore[index]
+                con.execute("BEGIN")
+                for schema in SCHEMAS:
+                    con.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}")
+                ensure_ledger(con)
+                con.execute("CALL lake.set_commit_message('groningen-data', 'create the layers and the ledger')")
+                con.execute("COMMIT")
+            scratch = self.settings.scratch_dir / f"scratch-{os.getpid()}-{id(con)}.duckdb"
+            con.execute(f"ATTACH '{scratch}' AS scratch")
+            try:
+                yield con
+            finally:
+                con.execute("USE memory")
+                con.execute("DETACH scratch")
+                for leftover in scratch.parent.glob(f"{scratch.name}*"):
+                    leftover.unlink(missing_ok=True)
+
+    @contextmanager
+    def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        scratch = self.settings.scratch_dir
+        scratch.mkdir(parents=True, exist_ok=True)
+        con = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "memory_limit": f"{self.settings.memory_limit_mb}MB",
+                "threads": self.settings.threads,
+                "temp_directory": str(scratch / f"spill-{os.getpid()}"),
+                "preserve_insertion_order": False,
+            }
+        )
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            for extension in (self.catalog_extension, "ducklake"):
+                load_extension(con, extension)
+            yield con
+        finally:
+            con.close()
+
+    def _attach(self, con: duckdb.DuckDBPyConnection, options: list[str]) -> None:
+        options = [*options, f"DATA_PATH '{self.files_dir}/'", "OVERRIDE_DATA_PATH TRUE", "DATA_INLINING_ROW_LIMIT 0"]
+        if self._postgres_uri is None:
+            self.settings.lake_dir.mkdir(parents=True, exist_ok=True)
+            options.append("META_JOURNAL_MODE 'WAL'")
+        try:
+            con.execute(f"ATTACH 'ducklake:{self.catalog_attachment}' AS lake ({', '.join(options)})")
+        except duckdb.Error as error:
+            if self._postgres_uri and self._postgres_uri in str(error):
+                raise LakehouseError(
+                    "catalog", "the PostgreSQL catalog cannot be reached", "check GRONINGEN_CATALOG_URI and the server"
+                ) from None
+            raise
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

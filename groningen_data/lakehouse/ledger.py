@@ -1,0 +1,202 @@
+"""The ledger (`ops`): what was gated, with which verdict, from which payloads; written in the same transaction as the data.
+
+Append-only: the latest row of a table's batch is its present state.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import duckdb
+
+Outcome = Literal["published", "unchanged", "rejected"]
+EVERY_MONTH = "*"
+
+TABLES: dict[str, dict[str, str]] = {
+    "ops.batches": {
+        "batch_id": "VARCHAR",
+        "table_name": "VARCHAR",
+        "batch_key": "VARCHAR",
+        "identity": "VARCHAR",
+        "outcome": "VARCHAR",
+        "rows_in": "BIGINT",
+        "rows_accepted": "BIGINT",
+        "rows_quarantined": "BIGINT",
+        "rows_collapsed": "BIGINT",
+        "reason": "VARCHAR",
+        "notes": "VARCHAR",
+        "touched_months": "VARCHAR[]",
+        "payloads": "VARCHAR[]",
+        "run_id": "VARCHAR",
+        "started_at": "TIMESTAMP WITH TIME ZONE",
+        "finished_at": "TIMESTAMP WITH TIME ZONE",
+    },
+    "ops.checks": {
+        "batch_id": "VARCHAR",
+        "table_name": "VARCHAR",
+        "batch_key": "VARCHAR",
+        "check_name": "VARCHAR",
+        "severity": "VARCHAR",
+        "is_passed": "BOOLEAN",
+        "observed": "VARCHAR",
+        "observed_value": "DOUBLE",
+        "sentence": "VARCHAR",
+        "evaluated_at": "TIMESTAMP WITH TIME ZONE",
+    },
+    "ops.lineage": {
+        "batch_id": "VARCHAR",
+        "table_name": "VARCHAR",
+        "batch_key": "VARCHAR",
+        "input_kind": "VARCHAR",
+        "input_name": "VARCHAR",
+        "input_version": "VARCHAR",
+    },
+    "quarantine.rows": {
+        "batch_id": "VARCHAR",
+        "table_name": "VARCHAR",
+        "batch_key": "VARCHAR",
+        "row_number": "BIGINT",
+        "rules": "VARCHAR[]",
+        "row_key": "VARCHAR",
+        "original": "VARCHAR",
+        "payloads": "VARCHAR[]",
+        "quarantined_at": "TIMESTAMP WITH TIME ZONE",
+    },
+}
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The verdict of one check over one batch: the contract, or one expectation."""
+
+    name: str
+    severity: Literal["error", "warning"]
+    passed: bool
+    sentence: str
+    observed: str = ""
+    value: float | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """One row of `ops.batches`, with its checks and lineage."""
+
+    batch_id: str
+    table: str
+    key: str
+    identity: str
+    outcome: Outcome
+    rows_in: int
+    accepted: int
+    quarantined: int
+    collapsed: int
+    started_at: datetime
+    run_id: str
+    reason: str = ""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    touched_months: Sequence[str] = ()
+    payloads: Sequence[str] = ()
+    checks: Sequence[CheckResult] = ()
+    lineage: Sequence[tuple[str, str, str]] = ()
+    finished_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def ensure_ledger(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the ledger's tables where they are missing."""
+    have = {
+        f"{schema}.{name}"
+        for schema, name in con.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake'"
+        ).fetchall()
+    }
+    for table, columns in TABLES.items():
+        if table not in have:
+            con.execute(f"CREATE TABLE lake.{table} ({', '.join(f'{n} {t}' for n, t in columns.items())})")
+
+
+def record(con: duckdb.DuckDBPyConnection, batch: BatchRecord) -> None:
+    """Append a batch with its checks and lineage; to be called inside the publishing transaction."""
+    con.execute(
+        f"INSERT INTO lake.ops.batches VALUES ({', '.join('?' * len(TABLES['ops.batches']))})",
+        [
+            batch.batch_id,
+            batch.table,
+            batch.key,
+            batch.identity,
+            batch.outcome,
+            batch.rows_in,
+            batch.accepted,
+            batch.quarantined,
+            batch.collapsed,
+            batch.reason,
+            json.dumps(dict(batch.notes), ensure_ascii=False, default=str),
+            list(batch.touched_months),
+            list(batch.payloads),
+            batch.run_id,
+            batch.started_at,
+            batch.finished_at,
+        ],
+    )
+    head = [batch.batch_id, batch.table, batch.key]
+    _insert(
+        con,
+        "ops.checks",
+        [
+            [*head, c.name, c.severity, c.passed, c.observed, c.value, c.sentence, batch.finished_at]
+            for c in batch.checks
+        ],
+    )
+    _insert(con, "ops.lineage", [[*head, *line] for line in batch.lineage])
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:
+    if rows:
+        row = f"({', '.join('?' * len(TABLES[table]))})"
+        con.execute(f"INSERT INTO lake.{table} VALUES {', '.join([row] * len(rows))}", [v for r in rows for v in r])
+
+
+@dataclass(frozen=True)
+class LatestBatch:
+    """The present state of one batch of a table."""
+
+    key: str
+    batch_id: str
+    identity: str
+    outcome: Outcome
+    rows: int
+    reason: str
+
+
+def latest(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, LatestBatch]:
+    """The latest verdict per batch key of a table."""
+    rows = con.execute(
+        "SELECT batch_key, batch_id, identity, outcome, rows_accepted, reason FROM lake.ops.batches WHERE table_name = ? "
+        "QUALIFY row_number() OVER (PARTITION BY batch_key ORDER BY finished_at DESC, batch_id DESC) = 1",
+        [table],
+    ).fetchall()
+    return {row[0]: LatestBatch(*row) for row in rows}
+
+
+def published_rows(con: duckdb.DuckDBPyConnection, table: str, before_key: str, limit: int = 28) -> tuple[int, ...]:
+    """Accepted rows of the latest published batches with a smaller key of the same kind (`…/loops`), newest key first."""
+    rows = con.execute(
+        "SELECT rows_accepted FROM (SELECT batch_key, rows_accepted FROM lake.ops.batches "
+        "WHERE table_name = ? AND batch_key < ? AND outcome = 'published' AND split_part(batch_key, '/', 2) = split_part(?, '/', 2) "
+        "QUALIFY row_number() OVER (PARTITION BY batch_key ORDER BY finished_at DESC, batch_id DESC) = 1) "
+        "ORDER BY batch_key DESC LIMIT ?",
+        [table, before_key, before_key, limit],
+    ).fetchall()
+    return tuple(r[0] for r in rows)
+
+
+def version_of(con: duckdb.DuckDBPyConnection, table: str, month: str | None = None) -> str:
+    """The newest published batch of a table, or of what of it concerns one month (`2026-03`); `-` when there is none."""
+    row = con.execute(
+        "SELECT max_by(batch_id, (finished_at, batch_id)) FROM lake.ops.batches WHERE table_name = ? AND outcome = 'published'"
+        + (" AND (list_contains(touched_months, ?) OR list_contains(touched_months, ?))" if month else ""),
+        [table, month, EVERY_MONTH] if month else [table],
+    ).fetchone()
+    return (row[0] if row else None) or "-"

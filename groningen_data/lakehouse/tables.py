@@ -1,0 +1,97 @@
+"""Tables from contracts: creating them, and migrating them when a contract changes (add, widen, rename; nothing else)."""
+
+import duckdb
+
+from groningen_data.contracts.base import ContractModel, columns_of, facts_of, sql_types
+from groningen_data.errors import LakehouseError
+
+_WIDENS = {
+    ("SMALLINT", "INTEGER"),
+    ("SMALLINT", "BIGINT"),
+    ("INTEGER", "BIGINT"),
+    ("FLOAT", "DOUBLE"),
+}
+
+
+def existing_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """SQL types per column of a lake table; empty when it does not exist."""
+    schema, name = table.split(".", 1)
+    rows = con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = 'lake' AND schema_name = ? AND table_name = ? ORDER BY column_index",
+        [schema, name],
+    ).fetchall()
+    return dict(rows)
+
+
+def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel) -> list[str]:
+    """Create the contract's table, or bring it up to date.
+
+    Returns:
+        The statements that were run; empty when the table already is what the contract says.
+
+    Raises:
+        LakehouseError: The contract asks for a change that would lose or reinterpret data.
+    """
+    statements = _creation(contract) if not (existing := existing_columns(con, facts_of(contract).name)) else []
+    statements = statements or _migration(contract, existing)
+    if statements:
+        name = facts_of(contract).name
+        con.execute("BEGIN")
+        try:
+            for statement in statements:
+                con.execute(statement)
+            con.execute("CALL lake.set_commit_message('groningen-data', ?)", [f"fit {name} to its contract"])
+            con.execute("COMMIT")
+        except BaseException:
+            con.execute("ROLLBACK")
+            raise
+    return statements
+
+
+def _creation(contract: ContractModel) -> list[str]:
+    facts, schema = facts_of(contract), contract.to_schema()
+    columns = ", ".join(
+        f'"{name}" {kind}{"" if schema.columns[name].nullable else " NOT NULL"}' for name, kind in sql_types(contract).items()
+    )
+    statements = [f"CREATE TABLE lake.{facts.name} ({columns})", _comment(f"TABLE lake.{facts.name}", facts.title_en)]
+    statements += [_comment(f'COLUMN lake.{facts.name}."{n}"', c.title_en) for n, c in columns_of(contract).items()]
+    return statements
+
+
+def _comment(target: str, text: str) -> str:
+    return f"COMMENT ON {target} IS '{text.replace(chr(39), chr(39) * 2)}'"
+
+
+def _migration(contract: ContractModel, existing: dict[str, str]) -> list[str]:
+    table, wanted, facts = facts_of(contract).name, sql_types(contract), columns_of(contract)
+    statements: list[str] = []
+    left = dict(existing)
+    for name, kind in wanted.items():
+        former = facts[name].renamed_from
+        if name not in left and former in left:
+            statements.append(f'ALTER TABLE lake.{table} RENAME COLUMN "{former}" TO "{name}"')
+            left[name] = left.pop(former)
+        if name not in left:
+            # An added column is nullable whatever the contract says: rows of batches not gated again yet have no value.
+            statements.append(f'ALTER TABLE lake.{table} ADD COLUMN "{name}" {kind}')
+            continue
+        held = left.pop(name)
+        if held == kind:
+            continue
+        if (held, kind) not in _WIDENS:
+            raise LakehouseError(
+                table,
+                f"column {name} is {held} and the contract wants {kind}, which could lose or reinterpret data",
+                "give the column a new name in the contract, or, after `groningen backup`, run "
+                f"`groningen drop {table}` and refresh: it is made again from the landing",
+            )
+        statements.append(f'ALTER TABLE lake.{table} ALTER COLUMN "{name}" SET DATA TYPE {kind}')
+    if left:
+        raise LakehouseError(
+            table,
+            f"holds columns the contract no longer has: {', '.join(left)}",
+            "say `renamed_from=` on the new column, keep the old one, or, after `groningen backup`, run "
+            f"`groningen drop {table}` and refresh: it is made again from the landing",
+        )
+    return statements

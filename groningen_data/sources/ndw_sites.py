@@ -1,0 +1,128 @@
+"""The registry of traffic measurement sites, distilled from NDW's site table: JSON `{id: {c, n, side, lanes, m}}`.
+
+`c` is [longitude, latitude], `n` the name, `side` the direction, `m` the measurement indexes per lane (not used: they hold
+for one version of a site only). Earlier ids come from `data/reference/traffic_site_successions.csv`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from groningen_data.errors import PayloadError
+from groningen_data.gate.recipe import BuildContext
+from groningen_data.landing import Payload
+from groningen_data.places import Locator
+from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.parsing import (
+    ORIGINAL,
+    PROBLEMS,
+    check_columns,
+    coordinate,
+    in_slices,
+    marked,
+    not_a_coordinate,
+    reference_table,
+    unreadable,
+)
+
+_REQUIRED = ("c", "n", "lanes")
+_KNOWN = ("side", "m")
+_TEXTS = ("id", "n", "side", "lanes", "c", "longitude", "latitude", ORIGINAL)
+_SITE = re.compile(r'^\s*\{\s*"[^"]+"\s*:\s*\{[^{}]*"c"\s*:\s*\[')
+
+
+def parse_sites(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
+    """Rows of `core.traffic_sites` from the last landed registry, with a row more per earlier id of a listed site."""
+    payload = payloads[-1]
+    sites = _rows(_sites(payload))
+    successions = reference_table("traffic_site_successions").select(
+        _earlier="from_site_id", successor_site_id="to_site_id"
+    )
+    earlier = (
+        sites.join(successions, left_on="site_id", right_on="successor_site_id", how="inner", coalesce=False)
+        .join(sites.select("site_id"), left_on="_earlier", right_on="site_id", how="anti")
+        .with_columns(site_id="_earlier")
+        .drop("_earlier")
+    )
+    sites = sites.with_columns(pl.lit(None, pl.String).alias("successor_site_id"))
+    context.notes |= {"file": payload.name, "sites_read": sites.height, "earlier_ids_added": earlier.height}
+    locator = Locator(context.published("core.reference_neighbourhoods"))
+    yield from in_slices(locator.locate(pl.concat([sites, earlier.select(sites.columns)])))
+
+
+def _batches(payload: Payload) -> tuple[str, ...]:
+    _sites(payload)
+    return ("snapshot",)
+
+
+def _sites(payload: Payload) -> dict[str, Any]:
+    sites = payload.json()
+    if not isinstance(sites, dict):
+        raise PayloadError(payload.name, "is JSON, but not an object of sites by id", "deliver the registry itself")
+    if not sites:
+        raise PayloadError(payload.name, "lists no sites", "ask for the registry again; no rows is never data")
+    objects = [s for s in sites.values() if isinstance(s, dict)]
+    check_columns(payload.name, dict.fromkeys(k for s in objects for k in s), _REQUIRED, _KNOWN)
+    return sites
+
+
+def _rows(sites: dict[str, Any]) -> pl.DataFrame:
+    points = [_point(s) for s in sites.values()]
+    frame = pl.DataFrame(
+        {
+            "id": list(sites),
+            "n": [_field(s, "n") for s in sites.values()],
+            "side": [_field(s, "side") for s in sites.values()],
+            "lanes": [_field(s, "lanes") for s in sites.values()],
+            "c": [_field(s, "c") for s in sites.values()],
+            ORIGINAL: [json.dumps({i: s}, ensure_ascii=False) for i, s in sites.items()],
+            "longitude": [x for x, _ in points],
+            "latitude": [y for _, y in points],
+            "_no_site": [not isinstance(s, dict) for s in sites.values()],
+        },
+        schema_overrides={**dict.fromkeys(_TEXTS, pl.String), "_no_site": pl.Boolean},
+    )
+    rules = {
+        "row.type": pl.col("_no_site"),
+        "lanes.type": unreadable("lanes", pl.Int64),
+        "longitude.type": not_a_coordinate("longitude") | (pl.col("c").is_not_null() & pl.col("longitude").is_null()),
+        "latitude.type": not_a_coordinate("latitude") | (pl.col("c").is_not_null() & pl.col("latitude").is_null()),
+    }
+    return marked(frame, rules).select(
+        pl.col("id").str.strip_chars().alias("site_id"),
+        pl.col("n").str.strip_chars().alias("site_name"),
+        pl.col("side").alias("direction"),
+        pl.col("lanes").cast(pl.Int64, strict=False).alias("lanes"),
+        coordinate("longitude").alias("longitude"),
+        coordinate("latitude").alias("latitude"),
+        PROBLEMS,
+        ORIGINAL,
+    )
+
+
+def _field(site: Any, name: str) -> str | None:
+    value = site.get(name) if isinstance(site, dict) else None
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def _point(site: Any) -> tuple[str | None, str | None]:
+    point = site.get("c") if isinstance(site, dict) else None
+    if not isinstance(point, list) or len(point) != 2:
+        return None, None
+    return str(point[0]), str(point[1])
+
+
+def _recognises(head: Head) -> bool:
+    return _SITE.match(head.text) is not None and '"lanes"' in head.text
+
+
+SOURCE = FileSource(
+    name="ndw_sites",
+    title="Traffic measurement sites (NDW)",
+    patterns=("*measurement[-_]locations*.json", "*measurement[-_]locations*.json.gz"),
+    recognises=_recognises,
+    batches=_batches,
+)

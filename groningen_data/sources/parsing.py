@@ -1,0 +1,116 @@
+"""What parsers share: reference tables, marking rows that break a rule, local time, and clear refusals.
+
+Nothing here knows a particular source; the gate knows the two extra columns named here and drops them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cache
+
+import polars as pl
+
+from groningen_data.errors import PayloadError
+from groningen_data.settings import PROJECT
+
+PROBLEMS = "_problems"
+ORIGINAL = "_original"
+SLICE_ROWS = 200_000
+
+# The clock of the Dutch sources: what a "local day" means in their batch keys.
+DUTCH_TIME = "Europe/Amsterdam"
+
+# CBS and PDOK write these instead of a figure (toelichting Wijk- en Buurtkaart).
+SENTINELS: Mapping[float, str] = {
+    -99997.0: "withheld",
+    -99995.0: "later_version",
+    -99991.0: "no_longer_published",
+    -99999999.0: "not_delivered",
+}
+
+
+@cache
+def reference_table(name: str) -> pl.DataFrame:
+    """A table of `data/reference` with all columns as text; empty cells are null."""
+    return pl.read_csv(PROJECT / "data" / "reference" / f"{name}.csv", infer_schema=False)
+
+
+def marked(frame: pl.DataFrame, rules: Mapping[str, pl.Expr], original: Iterable[str] | None = None) -> pl.DataFrame:
+    """The frame plus the rules each row breaks already, and its source columns as JSON.
+
+    Args:
+        frame: Rows that still have their source columns.
+        rules: Per rule id the condition under which a row breaks it; null counts as not broken.
+        original: Source columns to keep verbatim, without what must not be read; None when the frame has them as JSON already.
+    """
+    broken = [pl.when(condition).then(pl.lit(rule)) for rule, condition in rules.items()]
+    frame = frame.with_columns(pl.concat_list(broken).list.drop_nulls().alias(PROBLEMS))
+    return frame if original is None else frame.with_columns(pl.struct(original).struct.json_encode().alias(ORIGINAL))
+
+
+def unreadable(column: str, dtype: type[pl.DataType] = pl.Float64) -> pl.Expr:
+    """Whether a text column holds something that is not readable as `dtype`; null and blank count as missing."""
+    text = pl.col(column).str.strip_chars()
+    return text.is_not_null() & (text != "") & text.cast(dtype, strict=False).is_null()
+
+
+def not_a_coordinate(column: str) -> pl.Expr:
+    """Whether a text column holds something that is no finite number; null and blank count as missing."""
+    return unreadable(column) | ~number(column).is_finite()
+
+
+def coordinate(column: str) -> pl.Expr:
+    """A text column as a finite number; null where it is not one."""
+    return pl.when(number(column).is_finite()).then(number(column))
+
+
+def number(column: str) -> pl.Expr:
+    """A text column as number; null where it is not one."""
+    return pl.col(column).str.strip_chars().cast(pl.Float64, strict=False)
+
+
+def local_parts(instant: str, zone: str = DUTCH_TIME) -> list[pl.Expr]:
+    """Local date, hour and weekday (1 = Monday) of a UTC column."""
+    local = pl.col(instant).dt.convert_time_zone(zone)
+    return [
+        local.dt.date().alias("local_date"),
+        local.dt.hour().cast(pl.Int64).alias("local_hour"),
+        local.dt.weekday().cast(pl.Int64).alias("weekday"),
+    ]
+
+
+def instant(column: str) -> pl.Expr:
+    """ISO 8601 text with offset as UTC; null where it has no offset or is not an instant."""
+    text = pl.col(column).str.strip_chars().str.replace(r"[zZ]$", "+00:00")
+    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", time_zone="UTC", strict=False)
+
+
+def check_columns(name: str, found: Iterable[str], required: Iterable[str], known: Iterable[str] = ()) -> None:
+    """Refuse a payload whose columns are not the promised ones.
+
+    Raises:
+        PayloadError: A required column is missing; the message also names columns that are new.
+    """
+    found, required = list(found), list(required)
+    missing = [c for c in required if c not in found]
+    if not missing:
+        return
+    new = [c for c in found if c not in {*required, *known}]
+    problem = f"misses column(s) {', '.join(missing)}" + (f"; new are {', '.join(new[:8])}" if new else "")
+    raise PayloadError(name, problem, "the source changed its format: compare with its documentation, then adapt the parser")
+
+
+def day_of(key: str) -> date:
+    """The local day with which a batch key starts."""
+    return date.fromisoformat(key.split("/", 1)[0])
+
+
+def year_in(text: str | None) -> int | None:
+    """The last year (1995–2100) written in a text."""
+    years = [int(y) for y in re.findall(r"(?<!\d)(\d{4})(?!\d)", text or "") if 1995 <= int(y) <= 2100]
+    return years[-1] if years else None
+
+
+def in_slices(frame: pl.DataFrame, rows: int = SLICE_ROWS) -> Iterator[pl.DataFrame]:
+    """The frame in slices of at most `rows`; nothing when it is empty."""
+    yield from frame.iter_slices(rows) if frame.height else ()

@@ -1,0 +1,173 @@
+"""Induction loops in the UTD19 form: one CSV row per detector and five minutes, for one or more local days.
+
+Columns `day, interval, detid, flow, occ, error, city, speed`; interval in seconds after local midnight, flow in vehicles
+per hour. What a site is and where it lies is not known here.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from groningen_data.errors import PayloadError
+from groningen_data.gate.recipe import BuildContext
+from groningen_data.landing import Payload
+from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.parsing import (
+    DUTCH_TIME,
+    ORIGINAL,
+    PROBLEMS,
+    check_columns,
+    day_of,
+    in_slices,
+    local_parts,
+    marked,
+    number,
+    unreadable,
+)
+
+COLUMNS = ("day", "interval", "detid", "flow", "occ", "error", "city", "speed")
+_REQUIRED = ("day", "interval", "detid", "flow", "occ", "error", "speed")
+_MINUTES = 5
+
+
+def parse_counts(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
+    """Rows of `core.traffic_counts` for one local day, from the last landed file that has that day.
+
+    Rows whose day cannot be read belong to the earliest day of their file, and are marked.
+    """
+    payload = payloads[-1]
+    frame = _read(payload)
+    day = pl.col("day").str.to_date("%Y-%m-%d", strict=False)
+    belongs = day == day_of(batch_key)
+    if batch_key == _keys(frame["day"])[0]:
+        belongs = belongs | day.is_null()
+    rows = frame.filter(belongs)
+    context.notes |= {
+        "file": payload.name,
+        "rows_read": rows.height,
+        "rows_of_other_days": frame.height - rows.height,
+        "earlier_deliveries_of_this_day": len(payloads) - 1,
+    }
+    counts = _counts(rows)
+    for reason, count in counts["flow_missing_reason"].drop_nulls().value_counts().iter_rows():
+        context.notes[f"flow_{reason}"] = count
+    yield from in_slices(counts)
+
+
+def _batches(payload: Payload) -> tuple[str, ...]:
+    frame = _read(payload)
+    if frame.is_empty():
+        raise PayloadError(payload.name, "has a header but no rows", "ask for the file again; no rows is never data")
+    keys = _keys(frame["day"])
+    if not keys:
+        raise PayloadError(payload.name, "has no readable day (YYYY-MM-DD) in column day", "ask the source for ISO dates")
+    return keys
+
+
+def _keys(days: pl.Series) -> tuple[str, ...]:
+    readable = days.str.to_date("%Y-%m-%d", strict=False).drop_nulls().unique().sort()
+    return tuple(f"{day.isoformat()}/loops" for day in readable)
+
+
+def _read(payload: Payload) -> pl.DataFrame:
+    text = payload.text()
+    lines = text.rstrip("\r\n")
+    header = lines.split("\n", 1)[0].rstrip("\r")
+    if "," not in header:
+        raise PayloadError(payload.name, "is not comma-separated text with a header", "deliver the UTD19 CSV as it is published")
+    check_columns(payload.name, [c.strip().strip('"') for c in header.split(",")], _REQUIRED, COLUMNS)
+    if "\n" in lines and lines.rsplit("\n", 1)[1].count(",") < header.count(","):
+        raise PayloadError(payload.name, "was cut off in its last line", "ask for the file again")
+    try:
+        return pl.read_csv(io.StringIO(text), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise PayloadError(
+            payload.name, f"is not readable as CSV ({str(error).splitlines()[0]})", "ask for the file again"
+        ) from error
+
+
+def _counts(frame: pl.DataFrame) -> pl.DataFrame:
+    seconds = number("interval")
+    midnight = pl.col("day").str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    inside_day = seconds.is_between(0, 86_400, closed="left")
+    local = midnight + pl.duration(seconds=pl.when(inside_day).then(seconds).cast(pl.Int64))
+    start = local.dt.replace_time_zone(DUTCH_TIME, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    error = number("error").fill_null(0)
+    flow, speed, occupancy = number("flow"), number("speed"), number("occ")
+    usable = error == 0
+    rows = frame.with_columns(
+        interval_start_at=start,
+        flow_veh_h=pl.when(usable & flow.is_finite()).then(flow),
+        speed_km_h=pl.when(usable & speed.is_finite() & (flow != 0).fill_null(True)).then(speed),
+        occupancy_pct=pl.when(usable & occupancy.is_finite()).then(occupancy),
+        flow_missing_reason=_reason(error, flow),
+        speed_missing_reason=pl.when(usable & (flow == 0))
+        .then(pl.lit("no_vehicles"))
+        .otherwise(_reason(error, speed)),
+    )
+    rules = {
+        "local_date.type": midnight.is_null(),
+        "interval_start_at.type": unreadable("interval") | seconds.is_null(),
+        "interval_start_at.outside_day": seconds.is_not_null() & ~inside_day,
+        "interval_start_at.not_five_minutes": seconds % (_MINUTES * 60) != 0,
+        "interval_start_at.nonexistent": local.is_not_null() & start.is_null(),
+        "flow_veh_h.type": unreadable("flow"),
+        "flow_veh_h.greater_than_or_equal_to": usable & (flow < 0),
+        "speed_km_h.type": unreadable("speed"),
+        "speed_km_h.greater_than_or_equal_to": usable & (speed < 0),
+        "occupancy_pct.type": unreadable("occ"),
+        "occupancy_pct.greater_than_or_equal_to": usable & (occupancy < 0),
+        "error.unknown": unreadable("error") | ~error.is_in([0.0, 1.0]),
+    }
+    detector = pl.col("detid").str.strip_chars()
+    return (
+        marked(rows, rules, frame.columns)
+        .with_columns(*local_parts("interval_start_at"))
+        .select(
+            pl.lit("loops").alias("feed_code"),
+            detector.str.replace(r"_\d+$", "").alias("site_id"),
+            pl.lit(None, pl.Int64).alias("site_version"),
+            detector.str.extract(r"_(\d+)$").alias("series_code"),
+            "interval_start_at",
+            "local_date",
+            "local_hour",
+            "weekday",
+            pl.lit(_MINUTES, pl.Int64).alias("measured_minutes"),
+            (pl.col("flow_veh_h") * _MINUTES / 60).alias("vehicles"),
+            "flow_veh_h",
+            "speed_km_h",
+            "occupancy_pct",
+            "flow_missing_reason",
+            "speed_missing_reason",
+            pl.lit("any").alias("vehicle_class"),
+            PROBLEMS,
+            ORIGINAL,
+        )
+    )
+
+
+def _reason(error: pl.Expr, value: pl.Expr) -> pl.Expr:
+    return (
+        pl.when(error != 0)
+        .then(pl.lit("detector_error"))
+        .when(value.is_null())
+        .then(pl.lit("not_delivered"))
+        .when(~value.is_finite())
+        .then(pl.lit("not_a_number"))
+    )
+
+
+def _recognises(head: Head) -> bool:
+    columns = {c.strip().strip('"') for c in head.text.split("\n", 1)[0].rstrip("\r").split(",")}
+    return set(_REQUIRED) <= columns
+
+
+SOURCE = FileSource(
+    name="utd19_loops",
+    title="Induction loops of the city (UTD19 form)",
+    patterns=("*loops*.csv", "*loops*.csv.gz", "*utd19*.csv", "*utd19*.csv.gz"),
+    recognises=_recognises,
+    batches=_batches,
+    extent="GM0014",
+)

@@ -1,0 +1,1 @@
+"""Dagster resources: the lakehouse, the landing, and who hears what is going on."""

@@ -1,0 +1,16 @@
+"""The landing as a Dagster resource."""
+
+import dagster as dg
+
+from groningen_data.landing import Landing
+from groningen_data.settings import Settings
+
+
+class LandingResource(dg.ConfigurableResource):
+    """Where payloads are kept exactly as delivered."""
+
+    settings: dg.ResourceDependency[Settings]
+
+    @property
+    def landing(self) -> Landing:
+        return Landing(self.settings.landing_dir, self.settings.payload_limit_mb * 1_000_000)

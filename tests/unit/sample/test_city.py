@@ -1,0 +1,84 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from groningen_data.errors import SettingsError
+from groningen_data.sample import city
+from groningen_data.sample.city import build
+from groningen_data.settings import Settings
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def small(data_dir: Path, **changes: object) -> Settings:
+    return Settings(data_dir=data_dir, **{"sample_days": 2, **changes})
+
+
+def test_the_same_settings_give_the_same_bytes(tmp_path: Path) -> None:
+    first, second = build(small(tmp_path / "a")), build(small(tmp_path / "b"))
+    assert digests(first) == digests(second)
+
+
+def test_another_seed_gives_other_payloads(tmp_path: Path) -> None:
+    first, second = digests(build(small(tmp_path / "a"))), digests(build(small(tmp_path / "b", sample_seed=15)))
+    assert first.keys() == second.keys()
+    changed = {path for path in first if first[path] != second[path]}
+    same = {"geo/groningen_buurten_2024.geojson", "traffic/ndw_measurement_locations.json.gz"}
+    assert {path for path in first if not path.startswith("cbs/")} - changed == same
+    assert "cbs/cbs.v3.85984NED_TypedDataSet.json" in changed
+
+
+def test_a_longer_sample_keeps_the_traffic_of_the_days_it_shares(tmp_path: Path) -> None:
+    short, longer = digests(build(small(tmp_path / "a"))), digests(build(small(tmp_path / "b", sample_days=4)))
+    shared = [path for path in short if "loops" in path]
+    assert shared and all(short[path] == longer[path] for path in shared)
+
+
+def test_a_second_call_changes_nothing(tmp_path: Path) -> None:
+    settings = small(tmp_path)
+    folder = build(settings)
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
+    assert build(settings) == folder == settings.sample_dir
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
+
+
+def test_other_settings_replace_the_whole_folder(tmp_path: Path) -> None:
+    longer = build(small(tmp_path, sample_days=3))
+    assert len(list(longer.glob("traffic/loops_*"))) == 3
+    shorter = build(small(tmp_path))
+    assert len(list(shorter.glob("traffic/loops_*"))) == 2
+
+
+def test_a_newer_generator_makes_the_sample_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = build(small(tmp_path))
+    (folder / "geo/groningen_buurten_2024.geojson").unlink()
+    monkeypatch.setattr(city, "VERSION", city.VERSION + 1)
+    build(small(tmp_path))
+    assert (folder / "geo/groningen_buurten_2024.geojson").is_file()
+
+
+def test_a_build_that_was_killed_leaves_nothing_that_counts(tmp_path: Path) -> None:
+    settings = small(tmp_path)
+    half_made = settings.sample_dir.with_name(f".{settings.sample_dir.name}.partial") / "traffic"
+    half_made.mkdir(parents=True)
+    (half_made / "loops_1999-01-01.csv.gz").write_bytes(b"half")
+    folder = build(settings)
+    assert not half_made.exists()
+    assert not list(folder.rglob("loops_1999*"))
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == [settings.sample_dir.name]
+
+
+def test_the_days_end_on_the_day_before_the_logical_clock(folder: Path) -> None:
+    days = [p.name.split(".")[0] for p in sorted(folder.glob("waste/open_reports/*"))]
+    assert (days[0], days[-1], len(days)) == ("2026-03-02", "2026-03-15", 14)
+    assert [p.name[6:16] for p in sorted(folder.glob("traffic/loops_*"))] == days
+
+
+def test_another_municipality_is_refused_and_told_where_to_go(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"Groningen.*profile `real`"):
+        build(small(tmp_path, municipality_code="GM0106"))
+    assert not list(tmp_path.iterdir())
