@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from groningen_data.contracts.base import sql_types
 from groningen_data.errors import GroningenError
 from groningen_data.gate.recipe import Feed, MartContext, Recipe
 from groningen_data.landing import Landing, Payload
@@ -100,7 +101,8 @@ def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: st
     facts = recipe.facts
     keys = [SNAPSHOT]
     if facts.load_mode == "partition":
-        parts = ", ".join(f'CAST("{c}" AS VARCHAR)' for c in facts.partition_columns)
+        types = sql_types(recipe.contract)
+        parts = ", ".join(f'CAST(CAST("{c}" AS {types[c]}) AS VARCHAR)' for c in facts.partition_columns)
         rows = con.execute(f"SELECT DISTINCT concat_ws('/', {parts}) FROM ({sql}) ORDER BY 1").fetchall()
         keys = [r[0] for r in rows]
     plans = []

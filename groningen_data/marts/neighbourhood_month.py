@@ -19,26 +19,30 @@ def expression(context: MartContext) -> ibis.Table:
     )
     snapshots = _snapshot_days(context)
     traffic_days = _traffic_days(context)
-    months = ibis.union(snapshots.select("month"), traffic_days.select("month"), distinct=True)
-    grid = neighbourhoods.cross_join(months).mutate(
+    months = ibis.union(snapshots.select("month"), traffic_days.select("month"), distinct=True).mutate(
         year=_.month.year().cast("int64"),
         days_in_month=(_.month + ibis.interval(months=1)).cast("date").delta(_.month, unit="day"),
     )
+    cells = neighbourhoods.select("neighbourhood_code").cross_join(months.select("year").distinct())
     figures = context.table("core.reference_key_figures").filter(_.region_level == "neighbourhood")
-    recipients = context.table("core.welfare_recipients").filter(
+    assisted = context.table("core.welfare_recipients").filter(
         (_.region_level == "neighbourhood") & (_.benefit_code == "social_assistance")
     )
-    grid = _with_reports(grid, snapshots, context)
-    grid = _with_traffic(grid, traffic_days, context)
-    recipients = recipients.rename(value="recipients")
-    grid = _with_figure(grid, recipients, "recipients", "recipients_year", "recipients_reason")
-    grid = _with_figure(grid, _measure(figures, "inhabitants"), "inhabitants", "population_year", "population_reason")
-    grid = _with_figure(grid, _aged_15_plus(figures), "inhabitants_15_plus", "inhabitants_15_plus_year", "_unused_reason")
-    grid = _with_figure(
-        grid, _measure(figures, "income_per_inhabitant_keur"), "income_per_inhabitant_keur", "income_year", "income_reason"
+    table = neighbourhoods.cross_join(months)
+    table = _with_reports(table, snapshots, context)
+    table = _with_traffic(table, traffic_days, context)
+    for figure, value, year, reason in (
+        (assisted.rename(value="recipients"), "recipients", "recipients_year", "recipients_reason"),
+        (_measure(figures, "inhabitants"), "inhabitants", "population_year", "population_reason"),
+        (_aged_15_plus(figures), "inhabitants_15_plus", "inhabitants_15_plus_year", None),
+        (_measure(figures, "income_per_inhabitant_keur"), "income_per_inhabitant_keur", "income_year", "income_reason"),
+    ):
+        table = _with_figure(table, _best_figure(cells, figure), value, year, reason)
+    whole = ("recipients", "inhabitants", "inhabitants_15_plus")
+    return table.select(
+        *[c for c in table.columns if c not in ("year", "days_in_month", *whole)],
+        **{name: table[name].cast("int64") for name in whole},
     )
-    whole = {name: grid[name].cast("int64") for name in ("recipients", "inhabitants", "inhabitants_15_plus")}
-    return grid.mutate(**whole).drop("year", "days_in_month", "_unused_reason")
 
 
 def _snapshot_days(context: MartContext) -> ibis.Table:
@@ -114,12 +118,11 @@ def _aged_15_plus(figures: ibis.Table) -> ibis.Table:
     return everyone.mutate(value=everyone.value - everyone.young)
 
 
-def _with_figure(grid: ibis.Table, figures: ibis.Table, value: str, year: str, reason: str) -> ibis.Table:
-    """Adds the yearly figure that fits each month best: the latest year not after it, else the earliest there is.
+def _best_figure(cells: ibis.Table, figures: ibis.Table) -> ibis.Table:
+    """Per neighbourhood and year the yearly figure that fits best: the latest not after it, else the earliest there is.
 
     A year whose figures are still to be released is passed over while another year has any.
     """
-    wanted = grid.select("neighbourhood_code", month_year="year").distinct()
     figures = figures.select(
         neighbourhood_code="current_code",
         figure="value",
@@ -127,29 +130,25 @@ def _with_figure(grid: ibis.Table, figures: ibis.Table, value: str, year: str, r
         figure_reason="missing_reason",
         source_table="source_table",
     )
-    pairs = wanted.join(figures, "neighbourhood_code")
+    pairs = cells.join(figures, "neighbourhood_code")
     best_first = ibis.window(
-        group_by=[pairs.neighbourhood_code, pairs.month_year],
+        group_by=[pairs.neighbourhood_code, pairs.year],
         order_by=[
             (pairs.figure_reason.fill_null("") == "not_yet_released"),
-            (pairs.figure_year > pairs.month_year),
-            (pairs.figure_year - pairs.month_year).abs(),
+            (pairs.figure_year > pairs.year),
+            (pairs.figure_year - pairs.year).abs(),
             pairs.figure.isnull(),
             pairs.source_table,
         ],
     )
-    best = pairs.mutate(place=ibis.row_number().over(best_first)).filter(_.place == 0).drop("place", "source_table")
-    joined = grid.left_join(
-        best,
-        [grid.neighbourhood_code == best.neighbourhood_code, grid.year == best.month_year],
-        rname="{name}_best",
-    )
+    ranked = pairs.mutate(place=ibis.row_number().over(best_first)).filter(_.place == 0)
+    return ranked.select("neighbourhood_code", "year", "figure", "figure_year", "figure_reason")
+
+
+def _with_figure(table: ibis.Table, best: ibis.Table, value: str, year: str, reason: str | None) -> ibis.Table:
+    joined = table.left_join(best, ["neighbourhood_code", "year"], rname="{name}_best")
     why = joined.figure_year.isnull().ifelse(ibis.literal("boundary_changed"), joined.figure_reason)
-    return joined.select(
-        *grid.columns,
-        **{
-            value: joined.figure,
-            year: joined.figure_year,
-            reason: joined.figure.isnull().ifelse(why, ibis.null("string")),
-        },
-    )
+    added = {value: joined.figure, year: joined.figure_year}
+    if reason:
+        added[reason] = joined.figure.isnull().ifelse(why, ibis.null("string"))
+    return joined.select(*table.columns, **added)

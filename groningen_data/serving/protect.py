@@ -98,16 +98,24 @@ def _reason_facts(title_nl: str, title_en: str) -> ColumnFacts:
 
 
 def _reason(name: str, protections: dict[str, Protection]) -> str:
-    """Why a count is suppressed. A part of an unknown or suppressed group is suppressed too: its share cannot be vouched for."""
+    """Why a count is suppressed.
+
+    A part of an unknown or suppressed group is suppressed too: its share cannot be vouched for. So is a part whose share
+    only looks too large after rounding: a reader who knows that exact shares stay below 90 % could find both counts back
+    (80 of 80 could only be 75 of 84).
+    """
     protection, value = protections[name], f'"{name}"'
     cases = [f"WHEN {value} IS NULL THEN NULL", f"WHEN {value} < {max(protection.minimum, 1)} THEN 'below_minimum'"]
     if protection.population:
         population = f'"{protection.population}"'
-        cases.append(f"WHEN {population} IS NULL THEN 'population_missing'")
-        cases.append(f"WHEN CAST({value} AS BIGINT) * 10 >= CAST({population} AS BIGINT) * 9 THEN 'dominant_share'")
+        shown_population = population
         if protection.population in protections:
-            of_population = _reason(protection.population, protections)
-            cases.append(f"WHEN {of_population} IS NOT NULL THEN 'population_suppressed'")
+            shown_population = _rounded(population, protections[protection.population])
+        cases.append(f"WHEN {population} IS NULL THEN 'population_missing'")
+        for part, whole, compared in ((value, population, ">="), (_rounded(value, protection), shown_population, ">")):
+            cases.append(f"WHEN CAST({part} AS BIGINT) * 10 {compared} CAST({whole} AS BIGINT) * 9 THEN 'dominant_share'")
+        if protection.population in protections:
+            cases.append(f"WHEN {_reason(protection.population, protections)} IS NOT NULL THEN 'population_suppressed'")
     return f"CASE {' '.join(cases)} END"
 
 
