@@ -146,7 +146,8 @@ def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition) -> dg.
         sources = all_sources()
         gate = Gate(lakehouse.lakehouse, context.run_id, heard, lambda name: sources[name].covers(lakehouse.settings))
         try:
-            result = gate.refresh(recipe, landing.landing, days if is_daily else None, force=asked is not None)
+            only = (lambda batch: batch[:10] in days) if is_daily and days is not None else None
+            result = gate.refresh(recipe, landing.landing, only, force=asked is not None)
         except GroningenError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         yield from check_results(recipe, key, result)

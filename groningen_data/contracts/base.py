@@ -237,7 +237,7 @@ def rules_of(contract: ContractModel) -> list[Rule]:
 
 
 def _sentence(check: Any) -> str:
-    values = check.statistics or {}
+    values = {k: ", ".join(map(str, v)) if isinstance(v, list) else v for k, v in (check.statistics or {}).items()}
     words = {
         "greater_than_or_equal_to": "at least {min_value}",
         "less_than_or_equal_to": "at most {max_value}",

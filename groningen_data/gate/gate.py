@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from time import monotonic
@@ -89,25 +89,26 @@ class Gate:
         return self.lakehouse.settings
 
     def refresh(
-        self, recipe: Recipe, landing: Landing, days: Collection[str] | None = None, force: bool = False
+        self, recipe: Recipe, landing: Landing, only: Callable[[str], bool] | None = None, force: bool = False
     ) -> TableResult:
         """Gate every due batch of a table.
 
         Args:
             recipe: The table.
             landing: Where its payloads are.
-            days: Only batches of these local days (ISO).
+            only: Which batch keys to look at; all by default.
             force: Gate them even when the ledger says nothing changed.
 
         Raises:
             GroningenError: An input table was never published, the contract cannot be migrated, or the lock is held.
         """
         started, table = monotonic(), recipe.facts.name
-        with self.lakehouse.writer(f"refresh {table}, run {self.run_id}") as con:
+        with self.lakehouse.writer(f"refresh {table}, run {self.run_id}", self.tell) as con:
             if ensure_table(con, recipe.contract):
                 self.tell(f"{table}: table fitted to its contract")
             sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
-            plans = plan_derived_batches(con, recipe, sql) if sql else plan_payload_batches(con, recipe, landing, days)
+            plans = plan_derived_batches(con, recipe, sql) if sql else plan_payload_batches(con, recipe, landing)
+            plans = [plan for plan in plans if only is None or only(plan.key)]
             known = ledger.latest(con, table)
             verdicts: list[BatchRecord] = []
             standing: list[ledger.LatestBatch] = []

@@ -1,7 +1,7 @@
 """Planning: which batches of a table are due, by comparing what they would be made of with what the ledger says."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +49,9 @@ def is_day(text: str) -> bool:
 
 
 def plan_payload_batches(
-    con: duckdb.DuckDBPyConnection, recipe: Recipe, landing: Landing, days: Collection[str] | None = None
+    con: duckdb.DuckDBPyConnection, recipe: Recipe, landing: Landing
 ) -> list[BatchPlan]:
-    """Batches of a table made from landed payloads, in order of key; only those of `days` when given."""
+    """Batches of a table made from landed payloads, in order of key."""
     versions = _versions(con, recipe.uses)
     plans: list[BatchPlan] = []
     for feed in recipe.feeds:
@@ -71,7 +71,6 @@ def plan_payload_batches(
             lineage = tuple(("payload", p.name, p.sha256) for p in members)
             identity = _digest([recipe.fingerprint(), feed.version, *(p.sha256 for p in members), *versions])
             plans.append(BatchPlan(key, identity, (*lineage, *versions), feed, tuple(members)))
-    plans = [p for p in plans if days is None or p.day in days]
     return sorted(plans, key=lambda p: p.key)
 
 

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -94,16 +94,19 @@ class Lakehouse:
             yield con
 
     @contextmanager
-    def writer(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    def writer(
+        self, purpose: str, on_wait: Callable[[str], None] = lambda told: None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """The one writing connection, with a scratch database attached as `scratch`.
 
         Args:
             purpose: What for; shown to whoever waits for the lock.
+            on_wait: Hears whom this writer has to wait for.
 
         Raises:
             LakehouseError: Another writer held the lock longer than `writer_wait_s`; the message says who.
         """
-        with WriterLock(self.settings).held(purpose), self._connect() as con:
+        with WriterLock(self.settings, on_wait).held(purpose), self._connect() as con:
             self.files_dir.mkdir(parents=True, exist_ok=True)
             self._attach(con, [])
             if not con.execute(

@@ -20,7 +20,7 @@ class WriterLock:
     """The writer's lock of one data folder. The operating system frees it when its holder dies."""
 
     settings: Settings
-    on_wait: Callable[[str], None] = lambda holder: None
+    on_wait: Callable[[str], None] = lambda told: None
 
     @property
     def _path(self) -> Path:
@@ -50,7 +50,7 @@ class WriterLock:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            self.on_wait(self.holder())
+            self.on_wait(f"waiting for {self.holder()}")
             try:
                 lock.acquire(timeout=self.settings.writer_wait_s, poll_interval=0.2)
             except Timeout:

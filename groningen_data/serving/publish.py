@@ -160,7 +160,7 @@ def _relation(
 
 def _content_hash(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     tables = con.execute(
-        "SELECT schema_name, table_name, comment, list((column_name, data_type, c.comment) ORDER BY column_index) "
+        "SELECT schema_name, table_name, t.comment, list((column_name, data_type, c.comment) ORDER BY column_index) "
         "FROM duckdb_tables() AS t JOIN duckdb_columns() AS c USING (database_name, schema_name, table_name) "
         "WHERE database_name = 'serving' GROUP BY ALL ORDER BY ALL"
     ).fetchall()

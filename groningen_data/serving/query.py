@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 Format = Literal["table", "csv", "json"]
 
 _AS_OF_FILES = 5
-_WIDEST_CELL = 60
+# Texts are shortened to the first of these lengths with which a table fits the screen.
+_CELL_WIDTHS = (60, 40, 28)
 _PACKAGE = Path(__file__).parents[1]
 _READING = {"SELECT", "EXPLAIN"}
 _LOCKED_CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -40,7 +41,7 @@ _LOCKED_CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 _TABLES_SQL = """
 WITH last_batch AS (
-    SELECT table_name, count(*) AS checks, count(*) FILTER (NOT is_passed) AS failed
+    SELECT table_name, count(*) AS checks, count(*) FILTER (is_passed) AS passed
     FROM dictionary.quality
     GROUP BY table_name, batch_key
     QUALIFY row_number() OVER (PARTITION BY table_name ORDER BY max(evaluated_at) DESC, batch_key DESC) = 1
@@ -50,9 +51,8 @@ SELECT
     title_nl AS title,
     rows,
     published_at,
-    CASE WHEN published_at IS NULL THEN 'nothing published' WHEN is_fresh THEN 'fresh' ELSE 'stale' END AS freshness,
-    CASE WHEN checks IS NULL THEN 'no checks' WHEN failed = 0 THEN 'all ' || checks || ' checks passed'
-         ELSE failed || ' of ' || checks || ' checks failed' END AS last_quality,
+    CASE WHEN published_at IS NULL THEN 'no data' WHEN is_fresh THEN 'fresh' ELSE 'stale' END AS freshness,
+    coalesce(passed || ' of ' || checks || ' passed', 'no checks') AS last_quality,
     is_served
 FROM dictionary.tables LEFT JOIN last_batch ON table_name = name
 ORDER BY is_served DESC, name
@@ -233,7 +233,7 @@ def _explained(con: duckdb.DuckDBPyConnection, settings: "Settings", error: duck
         return QueryError("groningen sql", _with_place(problem, text), "mend the SQL there")
     if "read-only" in text:
         return QueryError("groningen sql", "the serving database is read-only", "use SELECT; write to a database of your own")
-    if isinstance(error, duckdb.CatalogException) and problem.startswith(("Table with name", "Schema with name")):
+    if problem.startswith(("Table with name", "Schema with name", "Catalog ")):
         known = con.execute(
             "SELECT string_agg(if(schema_name = 'main', '', schema_name || '.') || table_name, ', ' ORDER BY schema_name DESC, "
             "table_name) FROM duckdb_tables() WHERE database_name = 'marts'"
@@ -241,7 +241,7 @@ def _explained(con: duckdb.DuckDBPyConnection, settings: "Settings", error: duck
         return QueryError("groningen sql", problem.rstrip("!"), f"the tables are: {known}")
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return QueryError(
-            "groningen sql", _with_place(problem, text), "`groningen tables <table>` gives a table's columns, with their meaning"
+            "groningen sql", _with_place(problem.rstrip("!"), text), "`groningen tables <table>` gives a table's columns, with their meaning"
         )
     return QueryError("groningen sql", problem, "mend the SQL")
 
@@ -334,15 +334,20 @@ def _write_table(result: Result, stream: IO[str], width: int | None) -> None:
         and all(row[i] is None or (isinstance(row[i], int | float | Decimal) and not isinstance(row[i], bool)) for row in rows)
         for i in range(len(result.columns))
     ]
-    cells = [tuple(_shortened(_text(value)) for value in row) for row in rows]
-    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(result.columns)]
-    if width is not None and cells and sum(widths) + 2 * (len(widths) - 1) > width:
-        _write_records(result.columns, cells, stream)
-    else:
+    texts = [tuple(_cell(value) for value in row) for row in rows]
+    for longest in _CELL_WIDTHS:
+        cells = [tuple(_shortened(text, longest) for text in row) for row in texts]
+        widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(result.columns)]
+        fits = width is None or not cells or sum(widths) + 2 * (len(widths) - 1) <= width
+        if fits:
+            break
+    if fits:
         _write_line(result.columns, widths, is_number, stream)
         _write_line(["-" * w for w in widths], widths, is_number, stream)
         for row in cells:
             _write_line(row, widths, is_number, stream)
+    else:
+        _write_records(result.columns, texts, stream)
     stream.write(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})\n")
 
 
@@ -359,6 +364,11 @@ def _write_records(columns: Sequence[str], rows: Sequence[Sequence[str]], stream
         stream.writelines(f"{f'{name:{widest}}  {cell}'.rstrip()}\n" for name, cell in zip(columns, row, strict=True))
 
 
-def _shortened(text: str) -> str:
-    text = " ".join(text.split("\n"))
-    return text if len(text) <= _WIDEST_CELL else f"{text[: _WIDEST_CELL - 1]}…"
+def _cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}{'Z' if value.tzinfo else ''}"
+    return " ".join(_text(value).split("\n"))
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -27,6 +27,7 @@ from groningen_data.sources.parsing import (
     SENTINELS,
     check_columns,
     in_slices,
+    read_json,
     reference_table,
     year_in,
 )
@@ -95,14 +96,15 @@ def parse_recipients(payloads: Sequence[Payload], batch_key: str, context: Build
     """Rows of `core.welfare_recipients`: all regions of one table times the kinds of benefit."""
     table = _table(payloads, batch_key)
     measures = _measures(table, "recipients", {"social_assistance"}, context)
-    broken = (pl.col(PROBLEMS).list.len() > 0) | (pl.col("value") % 1 != 0).fill_null(False)
+    whole = pl.col("value").cast(pl.Int64, strict=False)
+    broken = (pl.col(PROBLEMS).list.len() > 0) | (pl.col("value").is_not_null() & whole.ne_missing(pl.col("value")))
     yield from in_slices(
         _long(table, measures, context).select(
             "region_code",
             "region_level",
             "year",
             pl.col("measure_code").alias("benefit_code"),
-            pl.when(~broken).then("value").cast(pl.Int64).alias("recipients"),
+            pl.when(~broken).then(whole).alias("recipients"),
             "missing_reason",
             "current_code",
             "code_status",
@@ -138,7 +140,9 @@ def _long(table: _Table, measures: pl.DataFrame, context: BuildContext) -> pl.Da
     ]
     rows = pl.concat([pl.concat([regions, f], how="horizontal") for f in figures], rechunk=False)
     delivered = pl.col("_text").fill_null(pl.col("value").cast(pl.String))
-    return rows.with_columns(pl.struct("region_code", "measure_code", delivered.alias("value")).struct.json_encode().alias(ORIGINAL))
+    return rows.with_columns(
+        pl.struct("region_code", "measure_code", delivered.alias("value")).struct.json_encode().alias(ORIGINAL)
+    )
 
 
 def _figures(column: pl.Series) -> pl.DataFrame:
@@ -169,11 +173,11 @@ def _measures(table: _Table, kind: str, required: set[str], context: BuildContex
     for code, titles, units, parent in wanted.select("measure_code", "title", "unit", "parent_title").iter_rows():
         match = _match(topics, titles, units, parent)
         if match is not None and match["Key"] in table.data.columns:
-            found.append((code, match["Title"].strip(), match["Unit"], match["Key"]))
+            found.append((code, (match["Title"] or "").strip(), match["Unit"], match["Key"]))
             continue
         missing.append(code)
         if code in required:
-            names = [t["Title"].strip() for t in topics]
+            names = [t["Title"].strip() for t in topics if t["Title"]]
             close = difflib.get_close_matches(titles.split("|")[0], names, n=5, cutoff=0.4)
             raise PayloadError(
                 table.name,
@@ -233,17 +237,19 @@ def _table(payloads: Sequence[Payload], table: str) -> _Table:
     info = parts["TableInfos"].row(0, named=True)
     year = year_in(info["Title"]) or year_in(str(info.get("Period") or ""))
     if year is None:
-        raise PayloadError(f"CBS table {table}", f"names no year in its title '{info['Title']}'", "check that it is the right table")
+        raise PayloadError(
+            f"CBS table {table}", f"names no year in its title '{info['Title']}'", "check that it is the right table"
+        )
     names = parts.get("WijkenEnBuurten", pl.DataFrame(schema={"Key": pl.String, "Title": pl.String}))
-    regions = names.select(region_code=pl.col("Key").str.strip_chars(), region_name=pl.col("Title").str.strip_chars())
-    return _Table(
-        table, year, _released(info.get("Modified")), parts["TypedDataSet"], parts["DataProperties"], regions.unique("region_code")
-    )
+    key, title = (pl.col(c).cast(pl.String).str.strip_chars() for c in ("Key", "Title"))
+    regions = names.select(region_code=key, region_name=title)
+    properties = parts["DataProperties"].with_columns(pl.col("Type", "Key", "Title", "Unit").cast(pl.String))
+    return _Table(table, year, _released(info.get("Modified")), parts["TypedDataSet"], properties, regions.unique("region_code"))
 
 
-def _released(text: str | None) -> datetime | None:
+def _released(text: Any) -> datetime | None:
     try:
-        released = datetime.fromisoformat(text or "")
+        released = datetime.fromisoformat(str(text))
     except ValueError:
         return None
     return (released if released.tzinfo else released.replace(tzinfo=ZoneInfo(DUTCH_TIME))).astimezone(UTC)
@@ -261,7 +267,9 @@ def _read(payload: Payload) -> _Part:
         raise PayloadError(payload.name, "holds no rows", "ask for the file again; no rows is never data")
     check_columns(payload.name, part.rows.columns, _COLUMNS[part.part])
     if part.part == "TableInfos" and _TITLE not in str(part.rows["Title"][0]).lower():
-        raise PayloadError(payload.name, f"describes another table: {part.rows['Title'][0]}", "deliver Kerncijfers wijken en buurten")
+        raise PayloadError(
+            payload.name, f"describes another table: {part.rows['Title'][0]}", "deliver Kerncijfers wijken en buurten"
+        )
     return part
 
 
@@ -276,11 +284,15 @@ def _read_parquet(payload: Payload) -> _Part:
 
 
 def _read_json(payload: Payload) -> _Part:
-    answer = payload.json()
+    answer = read_json(payload)
     if not isinstance(answer, dict):
         raise PayloadError(payload.name, "is JSON, but no answer of StatLine", "deliver the answer of the OData v3 service")
     if "Identifier" in answer and "Title" in answer:
-        return _Part(str(answer["Identifier"]).strip().upper(), "TableInfos", _frame([answer], ("Identifier", "Title", "Modified", "Period")))
+        return _Part(
+            str(answer["Identifier"]).strip().upper(),
+            "TableInfos",
+            _frame([answer], ("Identifier", "Title", "Modified", "Period")),
+        )
     rows = answer.get("value")
     if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
         raise PayloadError(payload.name, "misses column(s) value", "deliver the answer of the OData v3 service, not of version 4")
@@ -301,8 +313,10 @@ def _frame(rows: list[dict[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
     for name in columns:
         values = [row.get(name) for row in rows]
         kinds = {type(v) for v in values if v is not None}
-        if kinds <= {int} or kinds <= {int, float}:
-            series.append(pl.Series(name, values, pl.Int64 if kinds == {int} else pl.Float64))
+        if kinds == {int} and all(v is None or abs(v) < 2**63 for v in values):
+            series.append(pl.Series(name, values, pl.Int64))
+        elif kinds <= {int, float}:
+            series.append(pl.Series(name, [None if v is None else float(v) for v in values], pl.Float64))
         else:
             series.append(pl.Series(name, [None if v is None else str(v) for v in values], pl.String))
     return pl.DataFrame(series)
@@ -329,7 +343,9 @@ def _table_name(payload: Payload) -> str:
     match = _TABLE.search(payload.name)
     if match is None:
         raise PayloadError(
-            payload.name, "does not say of which table it is", "put the table id in its name, such as cbs.v3.84799NED_TypedDataSet.parquet"
+            payload.name,
+            "does not say of which table it is",
+            "put the table id in its name, such as cbs.v3.84799NED_TypedDataSet.parquet",
         )
     return match.group(1).upper()
 

@@ -241,7 +241,11 @@ def _fed(
 
 _CUT_OFF = {
     expat.errors.codes[message]
-    for message in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN, expat.errors.XML_ERROR_PARTIAL_CHAR)
+    for message in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+    )
 }
 
 
@@ -294,9 +298,7 @@ def _judged(readings: pl.DataFrame) -> pl.DataFrame:
 
 def _by_reason(readings: pl.DataFrame) -> dict[str, int]:
     kind = pl.when(pl.col("is_flow")).then(pl.lit("flow_")).otherwise(pl.lit("speed_"))
-    return dict(
-        readings.filter(pl.col("reason").is_not_null()).group_by(kind + pl.col("reason")).agg(pl.len()).iter_rows()
-    )
+    return dict(readings.filter(pl.col("reason").is_not_null()).group_by(kind + pl.col("reason")).agg(pl.len()).iter_rows())
 
 
 def _set_aside(readings: pl.DataFrame, scratch: Path, name: str) -> None:

@@ -24,6 +24,7 @@ from groningen_data.sources.parsing import (
     in_slices,
     marked,
     not_a_coordinate,
+    read_json,
     reference_table,
     unreadable,
 )
@@ -38,9 +39,7 @@ def parse_sites(payloads: Sequence[Payload], batch_key: str, context: BuildConte
     """Rows of `core.traffic_sites` from the last landed registry, with a row more per earlier id of a listed site."""
     payload = payloads[-1]
     sites = _rows(_sites(payload))
-    successions = reference_table("traffic_site_successions").select(
-        _earlier="from_site_id", successor_site_id="to_site_id"
-    )
+    successions = reference_table("traffic_site_successions").select(_earlier="from_site_id", successor_site_id="to_site_id")
     earlier = (
         sites.join(successions, left_on="site_id", right_on="successor_site_id", how="inner", coalesce=False)
         .join(sites.select("site_id"), left_on="_earlier", right_on="site_id", how="anti")
@@ -59,7 +58,7 @@ def _batches(payload: Payload) -> tuple[str, ...]:
 
 
 def _sites(payload: Payload) -> dict[str, Any]:
-    sites = payload.json()
+    sites = read_json(payload)
     if not isinstance(sites, dict):
         raise PayloadError(payload.name, "is JSON, but not an object of sites by id", "deliver the registry itself")
     if not sites:

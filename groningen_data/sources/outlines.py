@@ -17,7 +17,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import carried_over, spatial_connection
 from groningen_data.sources.base import FileSource, Head
-from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, SENTINELS, in_slices, reference_table, year_in
+from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, SENTINELS, in_slices, read_json, reference_table, year_in
 
 _DEGREES, _METRES = 4326, 28992
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -84,7 +84,9 @@ def parse_key_figures(payloads: Sequence[Payload], batch_key: str, context: Buil
         frames.append(_figures(outlines, delivered, code, title.split("|")[0], unit.split("|")[0]))
     context.notes |= {"measures_not_in_file": ", ".join(absent)}
     if not frames:
-        raise PayloadError(outlines.payload.name, "holds outlines but no figures", "load the key figures from CBS StatLine instead")
+        raise PayloadError(
+            outlines.payload.name, "holds outlines but no figures", "load the key figures from CBS StatLine instead"
+        )
     regions = carried_over(
         _facts(outlines).select(region_code="neighbourhood_code", region_name="neighbourhood_name"),
         outlines.code_year,
@@ -200,7 +202,8 @@ def _with_outlines(outlines: _Outlines) -> pl.DataFrame:
         shapes = connection.execute(
             f"""
             WITH read AS (SELECT _row, TRY(ST_GeomFromGeoJSON(outline)) AS g FROM features),
-            valid AS (SELECT _row, ST_CollectionExtract(CASE WHEN ST_IsValid(g) THEN g ELSE ST_MakeValid(g) END, 3) AS g FROM read),
+            valid AS (SELECT _row, ST_CollectionExtract(TRY(CASE WHEN ST_IsValid(g) THEN g ELSE ST_MakeValid(g) END), 3) AS g
+                      FROM read),
             placed AS (SELECT _row, CASE WHEN ST_IsEmpty(g) THEN NULL ELSE {degrees} END AS g FROM valid)
             SELECT _row, ST_AsWKB(g)::BLOB AS outline_wkb, ST_X(ST_PointOnSurface(g)) AS centre_longitude,
                    ST_Y(ST_PointOnSurface(g)) AS centre_latitude
@@ -236,7 +239,7 @@ def _batches(payload: Payload) -> tuple[str, ...]:
 
 
 def _read(payload: Payload) -> _Outlines:
-    collection = payload.json()
+    collection = read_json(payload)
     if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection":
         raise PayloadError(payload.name, "is JSON, but not a GeoJSON FeatureCollection", "deliver the outlines as GeoJSON")
     features = collection.get("features")
@@ -249,7 +252,7 @@ def _read(payload: Payload) -> _Outlines:
     if len(read) < len(features):
         raise PayloadError(payload.name, f"{len(features) - len(read)} features are no objects", "ask for the outlines again")
     if not any(f["neighbourhood_code"] for f in read):
-        found = sorted({k for f in features[:50] for k in (f.get("properties") or {})})
+        found = sorted({k for f in read[:50] for k in f["properties"]})
         raise PayloadError(
             payload.name,
             f"misses a column with neighbourhood codes (buurtcode, bu_code); its columns are {', '.join(found[:12])}",
@@ -259,7 +262,8 @@ def _read(payload: Payload) -> _Outlines:
 
 
 def _feature(feature: dict[str, Any]) -> dict[str, Any]:
-    properties = {_plain(k): v for k, v in (feature.get("properties") or {}).items()}
+    delivered = feature.get("properties")
+    properties = {_plain(k): v for k, v in delivered.items()} if isinstance(delivered, dict) else {}
     facts = {c: next((properties[n] for n in names if properties.get(n) is not None), None) for c, names in _NAMES.items()}
     for c in ("neighbourhood_code", "neighbourhood_name", "district_code", "district_name", "municipality_code"):
         facts[c] = str(facts[c]).strip() if facts[c] is not None else None
@@ -291,7 +295,8 @@ def _code_year(payload: Payload, collection: dict[str, Any], features: list[dict
 
 def _epsg(payload: Payload, collection: dict[str, Any], features: list[dict[str, Any]]) -> int:
     crs = collection.get("crs")
-    name = str((crs.get("properties") or {}).get("name", "")) if isinstance(crs, dict) else ""
+    named = crs.get("properties") if isinstance(crs, dict) else None
+    name = str(named.get("name", "")) if isinstance(named, dict) else ""
     if re.search(rf"(?<!\d){_METRES}(?!\d)", name):
         return _METRES
     if re.search(r"CRS84|(?<!\d)4326(?!\d)", name):

@@ -3,14 +3,17 @@
 Nothing here knows a particular source; the gate knows the two extra columns named here and drops them.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
+from typing import Any
 
 import polars as pl
 
 from groningen_data.errors import PayloadError
+from groningen_data.landing import Payload
 from groningen_data.settings import PROJECT
 
 PROBLEMS = "_problems"
@@ -20,6 +23,9 @@ SLICE_ROWS = 200_000
 # The clock of the Dutch sources: what a "local day" means in their batch keys.
 DUTCH_TIME = "Europe/Amsterdam"
 
+# A year outside these is a typing error, not a date.
+_YEARS = (1995, 2100)
+
 # CBS and PDOK write these instead of a figure (toelichting Wijk- en Buurtkaart).
 SENTINELS: Mapping[float, str] = {
     -99997.0: "withheld",
@@ -27,6 +33,23 @@ SENTINELS: Mapping[float, str] = {
     -99991.0: "no_longer_published",
     -99999999.0: "not_delivered",
 }
+
+
+def read_json(payload: Payload) -> Any:
+    """A payload as JSON whose texts can be stored.
+
+    Raises:
+        PayloadError: It is not complete JSON, or a text in it holds half a character (a lone surrogate).
+    """
+    value = payload.json()
+    if b"\\ud" in payload.read().lower():
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise PayloadError(
+                payload.name, "holds text that is not Unicode (a lone surrogate)", "ask the source to mend its export"
+            ) from error
+    return value
 
 
 @cache
@@ -82,7 +105,14 @@ def local_parts(instant: str, zone: str = DUTCH_TIME) -> list[pl.Expr]:
 def instant(column: str) -> pl.Expr:
     """ISO 8601 text with offset as UTC; null where it has no offset or is not an instant."""
     text = pl.col(column).str.strip_chars().str.replace(r"[zZ]$", "+00:00")
-    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", time_zone="UTC", strict=False)
+    read = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", time_zone="UTC", strict=False)
+    return pl.when(read.dt.year().is_between(*_YEARS)).then(read)
+
+
+def iso_day(column: str) -> pl.Expr:
+    """Text `YYYY-MM-DD` as date; null where it is none."""
+    read = pl.col(column).str.strip_chars().str.to_date("%Y-%m-%d", strict=False)
+    return pl.when(read.dt.year().is_between(*_YEARS)).then(read)
 
 
 def check_columns(name: str, found: Iterable[str], required: Iterable[str], known: Iterable[str] = ()) -> None:
@@ -107,7 +137,7 @@ def day_of(key: str) -> date:
 
 def year_in(text: str | None) -> int | None:
     """The last year (1995–2100) written in a text."""
-    years = [int(y) for y in re.findall(r"(?<!\d)(\d{4})(?!\d)", text or "") if 1995 <= int(y) <= 2100]
+    years = [int(y) for y in re.findall(r"(?<!\d)(\d{4})(?!\d)", text or "") if _YEARS[0] <= int(y) <= _YEARS[1]]
     return years[-1] if years else None
 
 

@@ -26,6 +26,7 @@ from groningen_data.sources.parsing import (
     instant,
     marked,
     not_a_coordinate,
+    read_json,
     reference_table,
 )
 
@@ -68,7 +69,7 @@ def _day(name: str) -> date:
 
 
 def _reports(payload: Payload) -> list[Any]:
-    reports = payload.json()
+    reports = read_json(payload)
     if not isinstance(reports, list):
         raise PayloadError(payload.name, "is JSON, but not a list of reports", "deliver the list of open reports itself")
     if not reports:
@@ -81,9 +82,7 @@ def _reports(payload: Payload) -> list[Any]:
 
 
 def _frame(reports: list[Any]) -> pl.DataFrame:
-    columns = {
-        name: [_text(r.get(name)) if isinstance(r, dict) else None for r in reports] for name in (*_REQUIRED, *_KNOWN)
-    }
+    columns = {name: [_text(r.get(name)) if isinstance(r, dict) else None for r in reports] for name in (*_REQUIRED, *_KNOWN)}
     no_report = pl.Series("_no_report", [not isinstance(r, dict) for r in reports], pl.Boolean)
     original = pl.Series(ORIGINAL, [_original(r) for r in reports], pl.String)
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_columns(no_report, original)

@@ -20,6 +20,7 @@ from groningen_data.sources.parsing import (
     check_columns,
     day_of,
     in_slices,
+    iso_day,
     local_parts,
     marked,
     number,
@@ -38,9 +39,9 @@ def parse_counts(payloads: Sequence[Payload], batch_key: str, context: BuildCont
     """
     payload = payloads[-1]
     frame = _read(payload)
-    day = pl.col("day").str.to_date("%Y-%m-%d", strict=False)
+    day = iso_day("day")
     belongs = day == day_of(batch_key)
-    if batch_key == _keys(frame["day"])[0]:
+    if batch_key == _keys(frame)[0]:
         belongs = belongs | day.is_null()
     rows = frame.filter(belongs)
     context.notes |= {
@@ -59,14 +60,14 @@ def _batches(payload: Payload) -> tuple[str, ...]:
     frame = _read(payload)
     if frame.is_empty():
         raise PayloadError(payload.name, "has a header but no rows", "ask for the file again; no rows is never data")
-    keys = _keys(frame["day"])
+    keys = _keys(frame)
     if not keys:
         raise PayloadError(payload.name, "has no readable day (YYYY-MM-DD) in column day", "ask the source for ISO dates")
     return keys
 
 
-def _keys(days: pl.Series) -> tuple[str, ...]:
-    readable = days.str.to_date("%Y-%m-%d", strict=False).drop_nulls().unique().sort()
+def _keys(frame: pl.DataFrame) -> tuple[str, ...]:
+    readable = frame.select(iso_day("day")).to_series().drop_nulls().unique().sort()
     return tuple(f"{day.isoformat()}/loops" for day in readable)
 
 
@@ -89,7 +90,7 @@ def _read(payload: Payload) -> pl.DataFrame:
 
 def _counts(frame: pl.DataFrame) -> pl.DataFrame:
     seconds = number("interval")
-    midnight = pl.col("day").str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    midnight = iso_day("day").cast(pl.Datetime("us"))
     inside_day = seconds.is_between(0, 86_400, closed="left")
     local = midnight + pl.duration(seconds=pl.when(inside_day).then(seconds).cast(pl.Int64))
     start = local.dt.replace_time_zone(DUTCH_TIME, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
@@ -102,9 +103,7 @@ def _counts(frame: pl.DataFrame) -> pl.DataFrame:
         speed_km_h=pl.when(usable & speed.is_finite() & (flow != 0).fill_null(True)).then(speed),
         occupancy_pct=pl.when(usable & occupancy.is_finite()).then(occupancy),
         flow_missing_reason=_reason(error, flow),
-        speed_missing_reason=pl.when(usable & (flow == 0))
-        .then(pl.lit("no_vehicles"))
-        .otherwise(_reason(error, speed)),
+        speed_missing_reason=pl.when(usable & (flow == 0)).then(pl.lit("no_vehicles")).otherwise(_reason(error, speed)),
     )
     rules = {
         "local_date.type": midnight.is_null(),

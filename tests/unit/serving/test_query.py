@@ -26,10 +26,10 @@ def rendered(rows, format, columns=COLUMNS, width=None, cut_at=None) -> str:
 
 def test_a_table_aligns_numbers_right_and_texts_left():
     assert rendered(ROWS, "table").splitlines() == [
-        'code           month       reports  rate  amount  is_known  seen_at',
-        '-------------  ----------  -------  ----  ------  --------  -------------------------',
-        'BU00140000     2026-03-01      120  12.5    7.50  true',
-        'Noord, "Dijk"                    7                false     2026-03-01T06:00:00+00:00',
+        "code           month       reports  rate  amount  is_known  seen_at",
+        "-------------  ----------  -------  ----  ------  --------  --------------------",
+        "BU00140000     2026-03-01      120  12.5    7.50  true",
+        'Noord, "Dijk"                    7                false     2026-03-01 06:00:00Z',
         "(2 rows)",
     ]
 
@@ -46,6 +46,10 @@ def test_a_table_wider_than_the_screen_becomes_one_line_per_value():
         "seen_at",
         "(1 row)",
     ]
+
+
+def test_texts_are_shortened_before_a_table_is_given_up():
+    assert rendered([("x" * 50, 1)], "table", ["a", "b"], width=45).splitlines()[2] == "x" * 39 + "…  1"
 
 
 def test_an_empty_result_still_shows_its_columns():

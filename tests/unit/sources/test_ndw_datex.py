@@ -108,7 +108,9 @@ def test_reference_values_are_counted_but_never_measured(payload, context):
 def test_minutes_of_several_files_add_up_and_repeated_readings_count_once(payload, context):
     files = [
         payload(SOURCE, "1.xml", feed(site(value(1, flow("60")), time="2026-03-02T10:01:00Z"))),
-        payload(SOURCE, "2.xml", feed(site(value(1, flow("60")), time="2026-03-02T10:01:00Z"), site(value(1, flow("5")), name="S2"))),
+        payload(
+            SOURCE, "2.xml", feed(site(value(1, flow("60")), time="2026-03-02T10:01:00Z"), site(value(1, flow("5")), name="S2"))
+        ),
         payload(SOURCE, "3.xml", feed(site(value(1, flow("180")), time="2026-03-02T10:03:00Z"))),
     ]
     made = context()

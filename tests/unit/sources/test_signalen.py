@@ -39,7 +39,9 @@ def test_a_report_gets_its_day_kind_and_neighbourhood(payload, context):
     assert row["_problems"] == []
 
 
-@pytest.mark.parametrize("text", ["2026-05-17T22:40:49.938763Z", "2026-05-18T00:40:49.938763+02:00", "2026-05-17T22:40:49.938763+0000"])
+@pytest.mark.parametrize(
+    "text", ["2026-05-17T22:40:49.938763Z", "2026-05-18T00:40:49.938763+02:00", "2026-05-17T22:40:49.938763+0000"]
+)
 def test_any_offset_becomes_utc(payload, context, text):
     row = rows([snapshot(payload, REPORT | {"created_at": text})], context()).row(0, named=True)
     assert row["created_at"] == datetime(2026, 5, 17, 22, 40, 49, 938763, tzinfo=UTC)

@@ -1,0 +1,301 @@
+"""The `groningen` command: composition root of the shell. Heavy parts are imported only inside the command that needs them."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from groningen_data.errors import GroningenError, SettingsError
+
+if TYPE_CHECKING:
+    from groningen_data.settings import Settings
+
+app = typer.Typer(
+    help="The data lakehouse of a Dutch municipality: refresh it, look after it, and ask it questions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+quarantine_app = typer.Typer(help="What the gate kept back: list, show, export, replay.", no_args_is_help=True)
+app.add_typer(quarantine_app, name="quarantine")
+
+
+class Format(StrEnum):
+    """Forms in which an answer is printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="Where the payloads come from: sample or real.")]
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the answer is printed.")]
+
+
+def main() -> None:
+    """Entry point: errors of ours become one clear line and exit code 1."""
+    try:
+        app()
+    except GroningenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output closed it (`… | head`); nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+@app.command()
+def refresh(
+    store: Annotated[str | None, typer.Option(help="Only this store: reference, waste, welfare or traffic.")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")] = None,
+    profile: ProfileOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on rejections and warnings too.")] = False,
+) -> None:
+    """Land what is new, gate it, rebuild the marts it concerns, and swap in what analysts read."""
+    settings = _settings(profile=profile)
+    sys.exit(_run_job(settings, _job_name(store), _days(first, last, settings), strict))
+
+
+@app.command()
+def sql(
+    statement: Annotated[str | None, typer.Argument(help="SQL to answer; read from standard input when left out.")] = None,
+    format: FormatOption = Format.table,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Answer from the state at this instant (ISO 8601, UTC).")] = None,
+) -> None:
+    """Answer SQL from the served marts; read-only, with no way to files, network or the lake."""
+    from groningen_data.serving.query import query, render
+
+    text = statement if statement is not None else sys.stdin.read()
+    render(query(_settings(), text, _instant(as_of)), format.value, sys.stdout)
+
+
+@app.command()
+def tables(
+    table: Annotated[str | None, typer.Argument(help="Show the columns of this table.")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """What there is to ask: tables with rows, freshness and quality, or the columns of one table."""
+    from groningen_data.serving import query
+
+    query.render(query.tables(_settings(), table), format.value, sys.stdout)
+
+
+@app.command()
+def watch() -> None:
+    """Fail when the last published refresh is too old; for a cron of another machine."""
+    from groningen_data.watch import check
+
+    report = check(_settings(), datetime.now(UTC))
+    print(report.message, file=sys.stdout if report.passed else sys.stderr)
+    sys.exit(0 if report.passed else 1)
+
+
+@app.command()
+def maintain() -> None:
+    """Verify, compact, expire and clean up the lakehouse; readers may go on."""
+    from groningen_data.lakehouse import Lakehouse
+    from groningen_data.lakehouse.maintenance import maintain as maintain_lake
+
+    print(maintain_lake(Lakehouse(_settings())))
+
+
+@app.command()
+def backup(target: Annotated[Path, typer.Argument(help="Folder to write the backup to; must not exist.")]) -> None:
+    """Copy catalog, files and landing together, with a manifest of hashes."""
+    from groningen_data.lakehouse import Lakehouse
+    from groningen_data.lakehouse.backup import backup as back_up
+
+    print(back_up(Lakehouse(_settings()), target))
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="Folder of the backup.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the lakehouse that is there.")] = False,
+) -> None:
+    """Put a backup back into the data folder, after checking every hash."""
+    from groningen_data.lakehouse.backup import restore as put_back
+
+    print(put_back(_settings(), source, force=force))
+
+
+@app.command()
+def drop(table: Annotated[str, typer.Argument(help="Table to drop, such as core.traffic_counts.")]) -> None:
+    """Drop one table with its ledger; the next refresh makes it again from the landing."""
+    from groningen_data.lakehouse import Lakehouse
+    from groningen_data.lakehouse.maintenance import drop_table
+
+    drop_table(Lakehouse(_settings()), table)
+    print(f"{table} is dropped; `groningen refresh` makes it again from the landing")
+
+
+@quarantine_app.command("list")
+def quarantine_list(table: Annotated[str | None, typer.Argument(help="Only this table.")] = None) -> None:
+    """Batches that were rejected, or published with rows set aside."""
+    from groningen_data.gate.quarantine import kept_back
+    from groningen_data.lakehouse import Lakehouse
+
+    kept = kept_back(Lakehouse(_settings()), table)
+    for batch in kept:
+        what = f"rejected: {batch.reason}" if batch.outcome == "rejected" else f"{batch.quarantined:,} of {batch.rows_in:,} rows"
+        print(f"{batch.table}  {batch.key}  {what}")
+    if not kept:
+        print("nothing is kept back")
+
+
+@quarantine_app.command("show")
+def quarantine_show(
+    table: str,
+    batch: str,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 20,
+) -> None:
+    """Quarantined rows of one batch with the rules they break, a JSON object per line."""
+    import json
+
+    from groningen_data.gate.quarantine import rows_of
+    from groningen_data.lakehouse import Lakehouse
+
+    for row in rows_of(Lakehouse(_settings()), table, batch, limit):
+        print(json.dumps(row, ensure_ascii=False))
+
+
+@quarantine_app.command("export")
+def quarantine_export(table: str, batch: str, target: Path) -> None:
+    """Write all quarantined rows of one batch to a .csv, .parquet or .json file."""
+    from groningen_data.gate.quarantine import export
+    from groningen_data.lakehouse import Lakehouse
+
+    print(f"{export(Lakehouse(_settings()), table, batch, target):,} rows written to {target}")
+
+
+@quarantine_app.command("replay")
+def quarantine_replay(table: str, batch: str, profile: ProfileOption = None) -> None:
+    """Gate one batch again from its landed payloads, for instance after mending a parser or a contract."""
+    import uuid
+
+    from assets import all_recipes, all_sources
+    from groningen_data.gate.gate import Gate
+    from groningen_data.landing import Landing
+    from groningen_data.lakehouse import Lakehouse
+
+    settings, sources = _settings(profile=profile), all_sources()
+    recipe = all_recipes().get(table)
+    if recipe is None:
+        raise GroningenError(table, "there is no such table", f"choose one of: {', '.join(all_recipes())}")
+    gate = Gate(Lakehouse(settings), f"replay-{uuid.uuid4()}", print, lambda name: sources[name].covers(settings))
+    result = gate.refresh(recipe, Landing(settings.landing_dir), lambda key: key == batch, force=True)
+    if not result.batches:
+        raise GroningenError(f"{table} {batch}", "there is no such batch in the landing", "see `groningen quarantine list`")
+    print("`groningen refresh` now rebuilds the marts that stand on it" if not result.rejected else "it is rejected again")
+    sys.exit(1 if result.rejected else 0)
+
+
+def _settings(**overrides: Any) -> "Settings":
+    from groningen_data.settings import load_settings
+
+    return load_settings(**overrides)
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError("--as-of", f"{text} is not an instant", "write it like 2026-03-16T06:00:00Z") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _job_name(store: str | None) -> str:
+    from groningen_data.definitions import STORES
+
+    if store is not None and store not in STORES:
+        raise SettingsError("--store", f"there is no store {store}", f"choose one of: {', '.join(STORES)}")
+    return f"refresh_{store}" if store else "nightly"
+
+
+def _days(first: datetime | None, last: datetime | None, settings: "Settings") -> list[date] | None:
+    if first is None and last is None:
+        return None
+    start, end = first.date() if first else settings.first_day, last.date() if last else settings.today()
+    if end < start:
+        raise SettingsError("--from/--to", f"{end} lies before {start}", "swap them")
+    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
+
+
+def _run_job(settings: "Settings", job_name: str, days: list[date] | None, strict: bool) -> int:
+    """Run a Dagster job in this process, with progress and a closing summary; returns the exit code."""
+    os.environ.setdefault("DAGSTER_HOME", str(Path(__file__).parent.parent))
+    os.environ.setdefault("GRONINGEN_DAGSTER_DIR", str(settings.data_dir / "dagster"))
+    import dagster as dg
+    from dagster._utils import make_new_run_id  # type: ignore[attr-defined]
+
+    from assets.factory import DAYS_TAG
+    from groningen_data.alerts import summarise
+    from groningen_data.definitions import build_defs
+    from groningen_data.lakehouse import Lakehouse
+
+    started = monotonic()
+    with _progress() as show, dg.DagsterInstance.get() as instance:
+        definitions = build_defs(settings, tell=show.line)
+        job = definitions.resolve_job_def(job_name)
+        run_id = make_new_run_id()
+        show.total(len(job.nodes))
+        instance.add_event_listener(run_id, show.event)
+        result = job.execute_in_process(
+            run_id=run_id,
+            instance=instance,
+            tags={DAYS_TAG: ",".join(d.isoformat() for d in days)} if days else {},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    failures = [
+        (event.step_key or "", event.event_specific_data.error_display_string) for event in result.all_events if event.is_step_failure
+    ]
+    print(summarise(Lakehouse(settings), run_id, failures), f"\ntook {monotonic() - started:.0f} s")
+    return 0 if result.success and not strict else 1
+
+
+class _Progress:
+    """What the shell shows while a job runs: a bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self, bar: Any | None, task: Any | None) -> None:
+        self._bar, self._task, self._lines = bar, task, 0
+
+    def total(self, steps: int) -> None:
+        if self._bar:
+            self._bar.update(self._task, total=steps)
+
+    def line(self, text: str) -> None:
+        if self._bar:
+            self._bar.update(self._task, description=text[:70])
+            if "rejected" in text:
+                self._bar.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, flush=True)
+
+    def event(self, event: Any) -> None:
+        if self._bar and event.is_dagster_event and event.dagster_event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"):
+            self._bar.advance(self._task)
+
+
+@contextmanager
+def _progress() -> Iterator[_Progress]:
+    if not sys.stderr.isatty():
+        yield _Progress(None, None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        yield _Progress(bar, bar.add_task("starting", total=None))

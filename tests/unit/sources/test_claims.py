@@ -1,0 +1,68 @@
+"""Which files each source takes."""
+
+import pytest
+
+from groningen_data.sources import cbs_statline, ndw_datex, ndw_sites, outlines, signalen, utd19_loops
+from groningen_data.sources.base import Head
+
+SOURCES = [m.SOURCE for m in (cbs_statline, ndw_datex, ndw_sites, outlines, signalen, utd19_loops)]
+
+
+def test_each_real_file_is_claimed_by_one_source_or_none(real):
+    claimed: dict[str, list[str]] = {}
+    for source in SOURCES:
+        for path in source.find(real):
+            claimed.setdefault(str(path.relative_to(real)), []).append(source.name)
+    assert {name: sources for name, sources in claimed.items() if len(sources) > 1} == {}
+    assert sorted(name for name in claimed if "assen_open_reports" not in name) == [
+        "cbs/cbs.v3.84799NED_DataProperties.parquet",
+        "cbs/cbs.v3.84799NED_Metadata.json",
+        "cbs/cbs.v3.84799NED_TypedDataSet.parquet",
+        "cbs/cbs.v3.84799NED_WijkenEnBuurten.parquet",
+        "geo/groningen_buurten_2024.geojson",
+        "traffic/groningen_loops_utd19_2017-09-21.csv.gz",
+        "traffic/ndw_measurement_locations_derived.json.gz",
+        "traffic/ndw_trafficspeed_datex2v2_soap_20170302T1442Z.xml.gz",
+    ]
+    assert sum("assen_open_reports" in name for name in claimed) == 59
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            outlines,
+            '{"type": "FeatureCollection", "features": [{"geometry": {"type": "MultiPolygon"}, "properties": {"BU_CODE": "BU0',
+        ),
+        (utd19_loops, "day,interval,detid,flow,occ,error,city,speed\n2020-01-01,0,A_1,1,1,,x,1\n"),
+        (utd19_loops, "\ufeffdetid,day,interval,flow,occ,error,speed,extra\r\n"),
+        (signalen, '[{"id": 1, "created_at": "x", "category_slug": "afval", "subcategory_slug": "dumping"}]'),
+        (ndw_sites, '{"A_1": {"c": [6.5, 53.2], "n": "x", "lanes": 1}}'),
+        (ndw_datex, '<?xml version="1.0"?><d2LogicalModel><payloadPublication xsi:type="MeasuredDataPublication">'),
+        (
+            cbs_statline,
+            '{"odata.metadata":"https://x/85984NED/$metadata#T.TypedDataSet","value":[{"ID":0,"WijkenEnBuurten":"NL00"',
+        ),
+        (cbs_statline, '{"value": [{"ID": 1, "Identifier": "85984NED", "Title": "Kerncijfers wijken en buurten 2024"'),
+    ],
+)
+def test_content_is_recognised_whatever_its_name(source, text):
+    head = Head("x", text.encode())
+    assert [s.name for s in SOURCES if s.recognises(head)] == [source.SOURCE.name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"odata.metadata":"https://x/84489NED/$metadata#T.TypedDataSet","value":[{"Woonplaatsen":"WP1925"}]}',
+        '{"odata.metadata":"https://x/86113NED/$metadata#T.TypedDataSet","value":[{"WijkenEnBuurten":"NL00","Perioden":"2024"',
+        '{"@odata.context": "https://x/$metadata#Properties", "Identifier": "83765NED", "Title": "Kerncijfers wijken en buurten"}',
+        '[{"id": 1, "created_at": "x", "category_slug": "a", "subcategory_slug": "b", "resolved_date": "2026-05-18"}]',
+        '{"type": "Topology", "objects": {"buurtcode": "BU00140000"}}',
+        '{"type": "FeatureCollection", "features": [{"geometry": {"type": "Point"}, "properties": {"buurtcode": "BU00140000"}}]}',
+        "id_meetlocatie,versie_meetlocatie,gem_intensiteit\n",
+        "",
+    ],
+)
+def test_files_without_a_table_are_left_alone(text):
+    assert [s.name for s in SOURCES if s.recognises(Head("x", text.encode()))] == []
