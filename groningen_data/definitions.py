@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets import all_recipes, all_sources
 from assets.factory import gated_asset, landing_asset, serving_asset
+from assets.sensors import alert_sensors
 from groningen_data.settings import Settings, load_settings
 from resources.lakehouse import LakehouseResource
 from resources.landing import LandingResource
@@ -57,9 +58,16 @@ def build_defs(settings: Settings | None = None, **overrides: Any) -> dg.Definit
         assets=assets,
         jobs=[nightly, *per_store],
         schedules=[schedule],
+        sensors=alert_sensors(settings, nightly),
         resources=resources | overrides,
         executor=dg.in_process_executor,
     )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `workspace.yaml` loads: Dagster calls it without arguments."""
+    return build_defs()
 
 
 def _silent(line: str) -> None:

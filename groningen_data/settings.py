@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(None, description="Address that receives alerts as JSON. Empty: none.")
     alert_email_to: str | None = Field(None, description="Comma-separated recipients of alerts. Empty: none.")
     alert_email_from: str = Field("groningen-data@localhost", description="Sender of alert e-mails.")
+    alert_when_fine: bool = Field(False, description="Whether a nightly run that needs no attention is reported too.")
     smtp_host: str = Field("localhost", description="Mail server for alerts.")
     smtp_port: int = Field(25, ge=1, le=65535, description="Port of the mail server.")
     smtp_user: str | None = Field(None, description="User name at the mail server; with it, STARTTLS is used.")

@@ -15,7 +15,7 @@ from groningen_data.errors import GroningenError, PayloadError
 from groningen_data.gate.plan import BatchPlan, mart_sql, plan_derived_batches, plan_payload_batches
 from groningen_data.gate.publish import is_unchanged, publish, reject
 from groningen_data.gate.recipe import BuildContext, Recipe
-from groningen_data.gate.stage import STAGE, Staged, partition_filter, quoted, stage
+from groningen_data.gate.stage import STAGE, Staged, partition_filter, stage
 from groningen_data.gate.suite import BatchFacts
 from groningen_data.landing import Landing
 from groningen_data.lakehouse import Lakehouse, ledger
@@ -212,9 +212,8 @@ class Gate:
         arguments = [expectation.arguments(facts) for expectation in recipe.suite]
         from groningen_data.gate.great_expectations import evaluate
 
-        columns = quoted(recipe.contract.to_schema().columns)
-        con.execute(f"CREATE OR REPLACE TEMP VIEW staged_batch AS SELECT {columns} FROM {STAGE}")
-        judged = evaluate(con, "staged_batch", [(e.type, a) for e, a in zip(recipe.suite, arguments, strict=True) if a is not None])
+        judgeable = [(e.type, a) for e, a in zip(recipe.suite, arguments, strict=True) if a is not None]
+        judged = evaluate(con, STAGE, judgeable)
         verdicts = iter(judged)
         results = []
         for expectation, argument in zip(recipe.suite, arguments, strict=True):

@@ -62,7 +62,7 @@ def stage(
     """
     types = sql_types(contract)
     columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-    con.execute(f"CREATE OR REPLACE TABLE {STAGE} ({columns}, _row BIGINT)")
+    con.execute(f"CREATE OR REPLACE TABLE {STAGE} ({columns})")
     con.execute(
         f"CREATE OR REPLACE TABLE {QUARANTINE} (row_number BIGINT, rules VARCHAR[], row_key VARCHAR, original VARCHAR)"
     )
@@ -70,7 +70,7 @@ def stage(
     for frame in frames:
         for part in frame.iter_slices(slice_rows):
             judged = judge(contract, part)
-            _insert(con, judged.accepted, f"INSERT INTO {STAGE} SELECT {quoted(types)}, {rows_in} + row_number() OVER () FROM")
+            _insert(con, judged.accepted, f"INSERT INTO {STAGE} SELECT {quoted(types)} FROM")
             if judged.quarantined.height:
                 quarantined = judged.quarantined.with_columns(pl.col("row_number") + rows_in + 1)
                 _insert(con, quarantined, f"INSERT INTO {QUARANTINE} SELECT row_number, rules, row_key, original FROM")
@@ -88,7 +88,8 @@ def stage(
             ).fetchall()
         ),
         examples=tuple(
-            r[0] for r in con.execute(f"SELECT row_key FROM {QUARANTINE} ORDER BY row_number LIMIT 3").fetchall()
+            r[0]
+            for r in con.execute(f"SELECT row_key FROM {QUARANTINE} GROUP BY 1 ORDER BY min(row_number) LIMIT 3").fetchall()
         ),
     )
     if staged.rows_in != staged.accepted + staged.quarantined + staged.collapsed:
@@ -121,24 +122,24 @@ def _resolve_duplicates(con: duckdb.DuckDBPyConnection, contract: ContractModel)
     key = quoted(facts_of(contract).key)
     # Hashes first: they find the few suspects in little memory; the suspects are then compared in full.
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT * FROM {STAGE} WHERE hash({key}) IN "
+        f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT rowid AS row, * FROM {STAGE} WHERE hash({key}) IN "
         f"(SELECT h FROM (SELECT hash({key}) AS h FROM {STAGE}) GROUP BY h HAVING count(*) > 1)"
     )
     if not _count(con, "suspects"):
         return 0
     columns = quoted(sql_types(contract))
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE surplus AS SELECT _row FROM suspects "
-        f"QUALIFY row_number() OVER (PARTITION BY {columns} ORDER BY _row) > 1"
+        f"CREATE OR REPLACE TEMP TABLE surplus AS SELECT row FROM suspects "
+        f"QUALIFY row_number() OVER (PARTITION BY {columns} ORDER BY row) > 1"
     )
-    con.execute(f"DELETE FROM {STAGE} WHERE _row IN (SELECT _row FROM surplus)")
-    con.execute("DELETE FROM suspects WHERE _row IN (SELECT _row FROM surplus)")
+    con.execute(f"DELETE FROM {STAGE} WHERE rowid IN (SELECT row FROM surplus)")
+    con.execute("DELETE FROM suspects WHERE row IN (SELECT row FROM surplus)")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE clashing AS SELECT _row FROM suspects "
+        f"CREATE OR REPLACE TEMP TABLE clashing AS SELECT row FROM suspects "
         f"QUALIFY count(*) OVER (PARTITION BY {key}) > 1"
     )
     if _count(con, "clashing"):
-        _move_to_quarantine(con, contract, "_row IN (SELECT _row FROM clashing)", "key.unique")
+        _move_to_quarantine(con, contract, "rowid IN (SELECT row FROM clashing)", "key.unique")
     return _count(con, "surplus")
 
 
@@ -147,7 +148,7 @@ def _move_to_quarantine(con: duckdb.DuckDBPyConnection, contract: ContractModel,
     shown = ", ', ', ".join(f"'{n}=', \"{n}\"" for n in speakable_key(contract)) or "''"
     row = ", ".join(f'"{n}" := "{n}"' for n in columns)
     con.execute(
-        f"INSERT INTO {QUARANTINE} SELECT _row, ['{rule}'], concat({shown}), CAST(to_json(struct_pack({row})) AS VARCHAR) "
+        f"INSERT INTO {QUARANTINE} SELECT rowid + 1, ['{rule}'], concat({shown}), CAST(to_json(struct_pack({row})) AS VARCHAR) "
         f"FROM {STAGE} WHERE {condition}"
     )
     con.execute(f"DELETE FROM {STAGE} WHERE {condition}")

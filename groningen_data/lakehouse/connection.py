@@ -47,15 +47,16 @@ class Lakehouse:
     @property
     def exists(self) -> bool:
         """Whether anything was ever written (a PostgreSQL catalog counts once its files folder is there)."""
-        return self._sqlite_path.is_file() if self._postgres_uri is None else self.files_dir.is_dir()
+        return self.sqlite_path.is_file() if self.sqlite_path else self.files_dir.is_dir()
 
     @property
     def files_dir(self) -> Path:
         return self.settings.lake_dir / "files"
 
     @property
-    def _sqlite_path(self) -> Path:
-        return self.settings.lake_dir / "catalog.sqlite"
+    def sqlite_path(self) -> Path | None:
+        """The catalog's file; None when the catalog is in PostgreSQL."""
+        return None if self._postgres_uri else self.settings.lake_dir / "catalog.sqlite"
 
     @property
     def _postgres_uri(self) -> str | None:
@@ -68,7 +69,7 @@ class Lakehouse:
     @property
     def catalog_attachment(self) -> str:
         """What DuckDB attaches to reach the catalog's own tables: `sqlite:…` or `postgres:…`; holds credentials."""
-        return f"postgres:{self._postgres_uri}" if self._postgres_uri else f"sqlite:{self._sqlite_path}"
+        return f"postgres:{self._postgres_uri}" if self._postgres_uri else f"sqlite:{self.sqlite_path}"
 
     @contextmanager
     def reader(self, at: datetime | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -78,7 +79,7 @@ class Lakehouse:
             LakehouseError: Nothing was published yet, or not at that instant.
         """
         if not self.exists:
-            raise LakehouseError("lakehouse", f"nothing was published yet in {self.settings.data_dir}", "run `make refresh` first")
+            raise self._nothing_published()
         with self._connect() as con:
             options = ["READ_ONLY"]
             if at is not None:
@@ -86,11 +87,9 @@ class Lakehouse:
             try:
                 self._attach(con, options)
             except duckdb.Error as error:
-                if at is None:
+                if at is None or "No snapshot found" not in str(error):
                     raise
-                raise LakehouseError(
-                    "lakehouse", f"there is no state of {at.isoformat()} ({_first_line(error)})", "choose a later instant"
-                ) from None
+                raise LakehouseError("lakehouse", f"there is no state of {at.isoformat()}", "choose a later instant") from None
             yield con
 
     @contextmanager
@@ -119,14 +118,38 @@ class Lakehouse:
                 con.execute("CALL lake.set_commit_message('groningen-data', 'create the layers and the ledger')")
                 con.execute("COMMIT")
             scratch = self.settings.scratch_dir / f"scratch-{os.getpid()}-{id(con)}.duckdb"
-            con.execute(f"ATTACH '{scratch}' AS scratch")
+            con.execute(f"ATTACH '{quoted(scratch)}' AS scratch")
             try:
                 yield con
             finally:
-                con.execute("USE memory")
-                con.execute("DETACH scratch")
+                # Closing ends whatever transaction an error left open; detaching would fail on it and hide the error.
+                con.close()
                 for leftover in scratch.parent.glob(f"{scratch.name}*"):
                     leftover.unlink(missing_ok=True)
+
+    @contextmanager
+    def catalog(self, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the catalog's own tables, attached as `catalog`, without the lake; SQLite files can be attached too.
+
+        Raises:
+            LakehouseError: The PostgreSQL catalog cannot be reached.
+        """
+        with self._connect() as con:
+            load_extension(con, "sqlite_scanner")
+            try:
+                con.execute(f"ATTACH '{quoted(self.catalog_attachment)}' AS catalog{' (READ_ONLY)' if read_only else ''}")
+            except duckdb.Error as error:
+                raise self._attach_error(error) from None
+            yield con
+
+    def create_catalog(self) -> None:
+        """Make the catalog's own tables where there are none yet; for restore, which fills them and holds the lock.
+
+        Raises:
+            LakehouseError: The PostgreSQL catalog cannot be reached.
+        """
+        with self._connect() as con:
+            self._attach(con, [])
 
     @contextmanager
     def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -151,19 +174,30 @@ class Lakehouse:
             con.close()
 
     def _attach(self, con: duckdb.DuckDBPyConnection, options: list[str]) -> None:
-        options = [*options, f"DATA_PATH '{self.files_dir}/'", "OVERRIDE_DATA_PATH TRUE", "DATA_INLINING_ROW_LIMIT 0"]
+        options = [*options, f"DATA_PATH '{quoted(self.files_dir)}/'", "OVERRIDE_DATA_PATH TRUE", "DATA_INLINING_ROW_LIMIT 0"]
         if self._postgres_uri is None:
             self.settings.lake_dir.mkdir(parents=True, exist_ok=True)
             options.append("META_JOURNAL_MODE 'WAL'")
         try:
-            con.execute(f"ATTACH 'ducklake:{self.catalog_attachment}' AS lake ({', '.join(options)})")
+            con.execute(f"ATTACH 'ducklake:{quoted(self.catalog_attachment)}' AS lake ({', '.join(options)})")
         except duckdb.Error as error:
-            if self._postgres_uri and self._postgres_uri in str(error):
-                raise LakehouseError(
-                    "catalog", "the PostgreSQL catalog cannot be reached", "check GRONINGEN_CATALOG_URI and the server"
-                ) from None
-            raise
+            raise self._attach_error(error) from None
+
+    def _attach_error(self, error: duckdb.Error) -> Exception:
+        """The error to raise instead: DuckDB's own may quote the PostgreSQL URI, whole or in part."""
+        text = str(error)
+        if self._postgres_uri is None or "No snapshot found" in text:
+            return error
+        if "creating a new DuckLake is explicitly disabled" in text:
+            return self._nothing_published()
+        return LakehouseError(
+            "catalog", "the PostgreSQL catalog cannot be reached", "check GRONINGEN_CATALOG_URI and the server"
+        )
+
+    def _nothing_published(self) -> LakehouseError:
+        return LakehouseError("lakehouse", f"nothing was published yet in {self.settings.data_dir}", "run `make refresh` first")
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+def quoted(text: str | Path) -> str:
+    """A text for use between single quotes in SQL."""
+    return str(text).replace("'", "''")

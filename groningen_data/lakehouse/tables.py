@@ -1,4 +1,4 @@
-"""Tables from contracts: creating them, and migrating them when a contract changes (add, widen, rename; nothing else)."""
+"""Tables from contracts: creating them, and migrating them when a contract changes (add, widen, rename, allow NULL; nothing else)."""
 
 import duckdb
 
@@ -34,7 +34,7 @@ def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel) -> lis
         LakehouseError: The contract asks for a change that would lose or reinterpret data.
     """
     statements = _creation(contract) if not (existing := existing_columns(con, facts_of(contract).name)) else []
-    statements = statements or _migration(contract, existing)
+    statements = statements or _migration(contract, existing, _required_columns(con, facts_of(contract).name))
     if statements:
         name = facts_of(contract).name
         con.execute("BEGIN")
@@ -63,20 +63,35 @@ def _comment(target: str, text: str) -> str:
     return f"COMMENT ON {target} IS '{text.replace(chr(39), chr(39) * 2)}'"
 
 
-def _migration(contract: ContractModel, existing: dict[str, str]) -> list[str]:
+def _required_columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    schema, name = table.split(".", 1)
+    rows = con.execute(
+        "SELECT column_name FROM duckdb_columns() "
+        "WHERE database_name = 'lake' AND schema_name = ? AND table_name = ? AND NOT is_nullable",
+        [schema, name],
+    ).fetchall()
+    return {r[0] for r in rows}
+
+
+def _migration(contract: ContractModel, existing: dict[str, str], required: set[str]) -> list[str]:
     table, wanted, facts = facts_of(contract).name, sql_types(contract), columns_of(contract)
+    schema = contract.to_schema()
     statements: list[str] = []
     left = dict(existing)
     for name, kind in wanted.items():
         former = facts[name].renamed_from
+        is_required = name in required
         if name not in left and former in left:
             statements.append(f'ALTER TABLE lake.{table} RENAME COLUMN "{former}" TO "{name}"')
             left[name] = left.pop(former)
+            is_required = former in required
         if name not in left:
             # An added column is nullable whatever the contract says: rows of batches not gated again yet have no value.
             statements.append(f'ALTER TABLE lake.{table} ADD COLUMN "{name}" {kind}')
             continue
         held = left.pop(name)
+        if is_required and schema.columns[name].nullable:
+            statements.append(f'ALTER TABLE lake.{table} ALTER COLUMN "{name}" DROP NOT NULL')
         if held == kind:
             continue
         if (held, kind) not in _WIDENS:

@@ -193,15 +193,15 @@ class Dictionary:
         )
         return {
             "quality": (
-                f"SELECT {name}, batch_key, check_name, severity, is_passed, {'NULL' if hides_figures else 'observed'}, sentence, "
-                f"evaluated_at FROM {self._ledger('ops.checks')} WHERE table_name = ? "
-                "QUALIFY batch_id = first_value(batch_id) OVER (PARTITION BY batch_key ORDER BY evaluated_at DESC, batch_id DESC) "
+                f"SELECT {name}, batch_key, check_name, severity, is_passed, {'NULL' if hides_figures else 'observed'}, "
+                f"sentence, evaluated_at FROM {self._ledger('ops.checks')} WHERE table_name = ? QUALIFY batch_id = "
+                "first_value(batch_id) OVER (PARTITION BY batch_key ORDER BY evaluated_at DESC, batch_id DESC) "
                 f"AND dense_rank() OVER (ORDER BY batch_key DESC) <= {BATCH_KEYS_OF_QUALITY} ORDER BY batch_key, check_name"
             ),
             "batches": (
                 f"SELECT {name}, batch_key, outcome, {counts}, {'NULL' if hides_figures else 'reason'}, finished_at "
-                f"FROM {self._ledger('ops.batches')} WHERE table_name = ? "
-                "QUALIFY row_number() OVER (PARTITION BY batch_key ORDER BY finished_at DESC, batch_id DESC) = 1 ORDER BY batch_key"
+                f"FROM {self._ledger('ops.batches')} WHERE table_name = ? QUALIFY "
+                "row_number() OVER (PARTITION BY batch_key ORDER BY finished_at DESC, batch_id DESC) = 1 ORDER BY batch_key"
             ),
             "lineage": (
                 f"SELECT DISTINCT {name}, input_kind, input_name FROM {self._ledger('ops.lineage')} WHERE table_name = ? "

@@ -98,7 +98,7 @@ def build_as_of(con: duckdb.DuckDBPyConnection, settings: Settings, at: datetime
         with _attached(con, build):
             build_database(con, settings, at, at)
         _fsync(build)
-        os.replace(build, target)
+        build.replace(target)
 
 
 def build_database(
@@ -188,21 +188,21 @@ def _holds(folder: Path, content_hash: str, tables: Mapping[str, int]) -> bool:
 
 def _write_parquet(con: duckdb.DuckDBPyConnection, folder: Path, tables: Mapping[str, int]) -> None:
     for name in tables:
-        path = _parquet_build(folder, name)
-        con.execute(f"COPY (SELECT * FROM serving.main.{name} ORDER BY rowid) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)")
+        path = _quoted(_parquet_build(folder, name))
+        con.execute(f"COPY (FROM serving.main.{name} ORDER BY rowid) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
 
 
 def _swap_in(folder: Path, build: Path, tables: Mapping[str, int]) -> None:
     for name in tables:
         _fsync(_parquet_build(folder, name))
-        os.replace(_parquet_build(folder, name), folder / f"{name}.parquet")
+        _parquet_build(folder, name).replace(folder / f"{name}.parquet")
     for path in folder.glob("*.parquet"):
         if path.stem not in tables:
             path.unlink(missing_ok=True)
     _fsync(build)
     # A reader that opened the old file for writing may have left its log, which must never be replayed on the new one.
     (folder / f"{MARTS}.wal").unlink(missing_ok=True)
-    os.replace(build, folder / MARTS)
+    build.replace(folder / MARTS)
     _fsync(folder)
 
 
@@ -246,7 +246,7 @@ def _write_atomically(path: Path, text: str) -> None:
     partial = path.with_name(f"{_BUILD}{os.getpid()}-{path.name}")
     partial.write_text(text, encoding="utf-8")
     _fsync(partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _fsync(path: Path) -> None:

@@ -32,7 +32,8 @@ _AS_OF_FILES = 5
 _CELL_WIDTHS = (60, 40, 28)
 _PACKAGE = Path(__file__).parents[1]
 _READING = {"SELECT", "EXPLAIN"}
-_LOCKED_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+_Config = dict[str, str | bool | int | float | list[str]]
+_LOCKED_CONFIG: _Config = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
@@ -166,7 +167,7 @@ def _answer(settings: "Settings", path: Path, sql: str, parameters: Sequence[Any
 @contextmanager
 def _locked(settings: "Settings", path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that can read one database file and nothing else, and cannot be talked out of it."""
-    limits: dict[str, str | bool | int | float | list[str]] = {"memory_limit": f"{settings.memory_limit_mb}MB", "threads": settings.threads}
+    limits: _Config = {"memory_limit": f"{settings.memory_limit_mb}MB", "threads": settings.threads}
     # In memory first: DuckDB would give a process that still has the replaced file open that file again.
     con = duckdb.connect(config=_LOCKED_CONFIG | limits)
     try:
@@ -241,7 +242,9 @@ def _explained(con: duckdb.DuckDBPyConnection, settings: "Settings", error: duck
         return QueryError("groningen sql", problem.rstrip("!"), f"the tables are: {known}")
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return QueryError(
-            "groningen sql", _with_place(problem.rstrip("!"), text), "`groningen tables <table>` gives a table's columns, with their meaning"
+            "groningen sql",
+            _with_place(problem.rstrip("!"), text),
+            "`groningen tables <table>` gives a table's columns, with their meaning",
         )
     return QueryError("groningen sql", problem, "mend the SQL")
 
@@ -258,8 +261,11 @@ def _as_of_file(settings: "Settings", at: datetime) -> Path:
 
     folder = settings.serving_dir / "as-of"
     with Lakehouse(settings).reader(at=at) as con:
-        snapshot = con.execute("FROM lake.snapshots() WHERE snapshot_id = (SELECT id FROM lake.current_snapshot())").fetchall()[0][:2]
-        path = folder / f"{snapshot[0]}-{_rules_hash(settings, snapshot)}.duckdb"
+        ((snapshot, made_at),) = con.execute(
+            "SELECT snapshot_id, epoch_us(snapshot_time) FROM lake.snapshots() "
+            "WHERE snapshot_id = (SELECT id FROM lake.current_snapshot())"
+        ).fetchall()
+        path = folder / f"{snapshot}-{_rules_hash(settings, made_at)}.duckdb"
         if not path.is_file():
             from groningen_data.serving.publish import build_as_of
 
@@ -270,9 +276,9 @@ def _as_of_file(settings: "Settings", at: datetime) -> Path:
     return path
 
 
-def _rules_hash(settings: "Settings", snapshot: tuple[Any, ...]) -> str:
-    """Changes with whatever decides what an extracted state shows: contracts, protection, and which lake it is of."""
-    digest = hashlib.sha256(repr((snapshot, settings.municipality_code, settings.profile)).encode())
+def _rules_hash(settings: "Settings", made_at: int) -> str:
+    """Changes with whatever decides what an extracted state shows: contracts, protection, and (by its time) which lake."""
+    digest = hashlib.sha256(repr((made_at, settings.municipality_code, settings.profile)).encode())
     for path in sorted([*_PACKAGE.glob("contracts/**/*.py"), *_PACKAGE.glob("serving/*.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -302,7 +308,7 @@ def _distinct(names: Iterable[str]) -> list[str]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float | Decimal):
-        return (int(value) if isinstance(value, Decimal) and value == int(value) else float(value)) if math.isfinite(value) else None
+        return float(value) if math.isfinite(value) else None
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, dict):

@@ -37,6 +37,7 @@ _TABLE = re.compile(r"(?<!\d)(\d{5}[a-z]{3})(?![a-z])", re.IGNORECASE)
 _SERVICE = re.compile(r'"odata\.metadata"\s*:\s*"[^"]*/\d{5}[A-Za-z]{3}/\$metadata')
 _TITLE = "kerncijfers wijken en buurten"
 _LEVELS = {"NL": "country", "GM": "municipality", "WK": "district", "BU": "neighbourhood"}
+_INFO = ("Identifier", "Title", "Modified", "Period")
 _PARTS = ("TypedDataSet", "DataProperties", "WijkenEnBuurten", "TableInfos")
 _COLUMNS = {
     "TypedDataSet": (_REGION,),
@@ -199,7 +200,8 @@ def _topics(table: _Table) -> list[dict[str, Any]]:
     for row in rows.values():
         if row["Type"] != "Topic" or not row["Key"]:
             continue
-        parents, parent = [], row["ParentID"]
+        parents: list[str] = []
+        parent = row["ParentID"]
         while parent in rows and len(parents) < len(rows):
             parents.append(_plain(rows[parent]["Title"]))
             parent = rows[parent]["ParentID"]
@@ -291,7 +293,7 @@ def _read_json(payload: Payload) -> _Part:
         return _Part(
             str(answer["Identifier"]).strip().upper(),
             "TableInfos",
-            _frame([answer], ("Identifier", "Title", "Modified", "Period")),
+            _frame([answer], _INFO),
         )
     rows = answer.get("value")
     if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
@@ -303,7 +305,7 @@ def _read_json(payload: Payload) -> _Part:
     url = re.search(r"/(\d{5}[A-Za-z]{3})/\$metadata", str(answer.get("odata.metadata", "")))
     keys = list(dict.fromkeys(k for r in rows for k in r))
     part = _part_of(payload, keys)
-    wanted = ("Identifier", "Title", "Modified", "Period") if part == "TableInfos" else tuple(keys)
+    wanted = _INFO if part == "TableInfos" else tuple(keys)
     return _Part(url.group(1).upper() if url else _table_name(payload), part, _frame(rows, wanted))
 
 
@@ -366,7 +368,11 @@ def _recognises(head: Head) -> bool:
 SOURCE = FileSource(
     name="cbs_statline",
     title="Kerncijfers wijken en buurten (CBS StatLine)",
-    patterns=("cbs.v3.*_TypedDataSet.parquet", "cbs.v3.*_DataProperties.parquet", "cbs.v3.*_WijkenEnBuurten.parquet"),
+    patterns=tuple(
+        f"cbs.v3.*_{part}.{suffix}"
+        for part in ("TypedDataSet", "DataProperties", _REGION)
+        for suffix in ("parquet", "json", "json.gz")
+    ),
     recognises=_recognises,
     batches=_batches,
 )

@@ -188,12 +188,15 @@ class TestPublishing:
         assert not withdrawn.exists()
 
     def test_every_column_of_the_database_is_in_the_dictionary_with_its_type(self, settings):
-        assert rows_of(
-            settings,
-            "SELECT table_name, column_name, position, type FROM dictionary.columns JOIN dictionary.tables ON name = table_name "
-            "WHERE is_served EXCEPT SELECT table_name, column_name, column_index, data_type FROM duckdb_columns() "
-            "WHERE database_name = 'marts' AND schema_name = 'main'",
-        ) == []
+        assert (
+            rows_of(
+                settings,
+                "SELECT table_name, column_name, position, type FROM dictionary.columns "
+                "JOIN dictionary.tables ON name = table_name WHERE is_served EXCEPT SELECT table_name, column_name, column_index, data_type FROM duckdb_columns() "
+                "WHERE database_name = 'marts' AND schema_name = 'main'",
+            )
+            == []
+        )
         served = "SELECT count(*) FROM duckdb_columns() WHERE database_name = 'marts' AND schema_name = 'main'"
         listed = "SELECT count(*) FROM dictionary.columns JOIN dictionary.tables ON name = table_name WHERE is_served"
         assert rows_of(settings, served) == rows_of(settings, listed)
@@ -235,8 +238,10 @@ class TestSwap:
 
     def test_a_reader_in_another_process_does_not_hold_publication_up(self, published):
         marts = published.settings.serving_dir / "marts.duckdb"
-        script = f"import duckdb, sys; c = duckdb.connect({str(marts)!r}, read_only=True); print('open', flush=True); sys.stdin.read(); "
-        script += "print(c.execute('SELECT DISTINCT waste_reports FROM neighbourhood_month').fetchall())"
+        script = (
+            f"import duckdb, sys; c = duckdb.connect({str(marts)!r}, read_only=True); print('open', flush=True)\n"
+            "sys.stdin.read(); print(c.execute('SELECT DISTINCT waste_reports FROM neighbourhood_month').fetchall())"
+        )
         reader = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert reader.stdout.readline() == "open\n"
         fill(published, reports=13)
@@ -253,9 +258,8 @@ class TestSwap:
             "from groningen_data.serving.publish import publish_serving; os.replace = counted\n"
             "publish_serving(Lakehouse(load_settings(data_dir=Path(sys.argv[1]))))"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", script, str(published.settings.data_dir), str(renames)], cwd=PROJECT, env=os.environ, check=False
-        )
+        arguments = [sys.executable, "-c", script, str(published.settings.data_dir), str(renames)]
+        done = subprocess.run(arguments, cwd=PROJECT, env=os.environ, check=False)
         served = sum(facts_of(c).served for c in all_contracts().values())
         folder = published.settings.serving_dir
         assert done.returncode == (KILLED if renames < served + 2 else 0)
@@ -287,8 +291,8 @@ class TestSwap:
         try:
             for _ in range(4):
                 publish_serving(published)
-                sql = "SELECT DISTINCT waste_reports - neighbourhoods FROM neighbourhood_month JOIN reference_districts USING (district_code)"
-                assert rows_of(published.settings, sql) == [(0,)]
+                sql = "SELECT DISTINCT waste_reports - neighbourhoods FROM neighbourhood_month JOIN reference_districts"
+                assert rows_of(published.settings, f"{sql} USING (district_code)") == [(0,)]
         finally:
             done.set()
             writer.join()
@@ -415,7 +419,11 @@ class TestQuestions:
                 ask()
 
     @pytest.mark.parametrize(
-        "sql", ["SELECT sum(a.range * b.range) FROM range(10_000_000) a, range(10_000_000) b", "SELECT count(*) FROM range(1000000000000)"]
+        "sql",
+        [
+            "SELECT sum(a.range * b.range) FROM range(10_000_000) a, range(10_000_000) b",
+            "SELECT count(*) FROM range(1_000_000_000_000)",
+        ],
     )
     def test_a_question_that_takes_too_long_is_stopped(self, settings, sql):
         started = time.monotonic()
@@ -452,7 +460,7 @@ class TestQuestions:
         rows = {row[0]: dict(zip(result.columns, row, strict=True)) for row in result.rows}
         assert rows["recipients_per_1000"]["unit"] == "per 1 000"
         assert rows["recipients"]["title_nl"] == "Personen met bijstand"
-        with pytest.raises(QueryError, match="choose one of: .*neighbourhood_month"):
+        with pytest.raises(QueryError, match=r"choose one of: .*neighbourhood_month"):
             tables(settings, "nope")
 
     @pytest.mark.parametrize("format", ["table", "csv", "json"])
@@ -478,11 +486,12 @@ class TestAsOf:
 
     def test_the_lake_is_out_of_reach_of_a_question_about_the_past(self, published):
         now = datetime.now(UTC)
-        for sql in (f"FROM lake.{MART}", "FROM lake.ops.batches", f"FROM read_parquet('{published.settings.lake_dir}/**/*.parquet')"):
+        files = published.settings.lake_dir / "**" / "*.parquet"
+        for sql in (f"FROM lake.{MART}", "FROM lake.ops.batches", f"FROM read_parquet('{files}')"):
             with pytest.raises(QueryError):
                 query(published.settings, sql, now)
-        databases = rows_of(published.settings, "SELECT database_name FROM duckdb_databases() WHERE NOT internal ORDER BY ALL", now)
-        assert databases == [("marts",), ("memory",)]
+        databases = "SELECT database_name FROM duckdb_databases() WHERE NOT internal ORDER BY ALL"
+        assert rows_of(published.settings, databases, now) == [("marts",), ("memory",)]
 
     def test_a_state_is_extracted_once_and_five_are_kept(self, published):
         folder = published.settings.serving_dir / "as-of"
@@ -509,7 +518,8 @@ class TestAsOf:
         with lakehouse.writer("test") as con:
             con.execute(f"CREATE TABLE lake.{DISTRICTS} (district_code VARCHAR, neighbourhoods INTEGER, obsolete VARCHAR)")
             con.execute(f"INSERT INTO lake.{DISTRICTS} VALUES ('WK001400', 6, 'x')")
-        assert rows_of(lakehouse.settings, "FROM reference_districts", datetime.now(UTC)) == [("WK001400", None, None, None, 6, None)]
+        districts = rows_of(lakehouse.settings, "FROM reference_districts", datetime.now(UTC))
+        assert districts == [("WK001400", None, None, None, 6, None)]
 
     def test_before_the_first_state_there_is_nothing_to_show(self, published):
         with pytest.raises(GroningenError, match="choose a later instant"):
@@ -518,4 +528,5 @@ class TestAsOf:
     def test_a_past_state_has_its_own_dictionary(self, published):
         past = datetime.now(UTC)
         fill(published, [(14, 56, 44)])
-        assert rows_of(published.settings, "SELECT rows FROM dictionary.tables WHERE name = 'neighbourhood_month'", past) == [(6,)]
+        sql = "SELECT rows FROM dictionary.tables WHERE name = 'neighbourhood_month'"
+        assert rows_of(published.settings, sql, past) == [(6,)]

@@ -68,13 +68,17 @@ def served(contract: ContractModel, rows: list[tuple[int | None, ...]]) -> list[
     """Rows of (area, reports, part, people) as they are served."""
     with duckdb.connect() as con:
         con.execute("CREATE TABLE exact (area BIGINT, reports BIGINT, part BIGINT, people BIGINT)")
-        con.execute("INSERT INTO exact SELECT unnest(?), unnest(?), unnest(?), unnest(?)", [list(c) for c in zip(*rows, strict=True)])
+        con.execute(
+            "INSERT INTO exact SELECT unnest(?), unnest(?), unnest(?), unnest(?)", [list(c) for c in zip(*rows, strict=True)]
+        )
         result = con.execute(protected_select(contract, "exact"))
         names = [d[0] for d in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def one(part: int | None, people: int | None, reports: int | None = 5, contract: ContractModel | None = None) -> dict[str, object]:
+def one(
+    part: int | None, people: int | None, reports: int | None = 5, contract: ContractModel | None = None
+) -> dict[str, object]:
     return served(contract or example(), [(1, reports, part, people)])[0]
 
 
@@ -132,7 +136,8 @@ def test_a_part_of_a_suppressed_population_is_suppressed_even_when_its_share_is_
 
 
 @pytest.mark.parametrize(
-    ("round_to", "minimum", "exact", "shown"), [(5, 10, 12, 10), (5, 10, 13, 15), (3, 3, 4, 3), (3, 3, 5, 6), (1, 10, 17, 17), (10, 5, 5, 10)],
+    ("round_to", "minimum", "exact", "shown"),
+    [(5, 10, 12, 10), (5, 10, 13, 15), (3, 3, 4, 3), (3, 3, 5, 6), (1, 10, 17, 17), (10, 5, 5, 10)],
 )
 def test_other_steps_round_to_the_nearest_multiple(round_to, minimum, exact, shown):
     assert one(None, exact, contract=example(people=Protection(minimum, round_to)))["people"] == shown
@@ -204,14 +209,16 @@ class TestNobodyCanCompute:
 
     def test_a_part_below_the_minimum_stays_any_count_from_zero_to_nine(self, rows):
         candidates = defaultdict(set)
-        for part, people, row in rows:
+        for part, _, row in rows:
             candidates[tuple(v for name, v in row.items() if name != "area")].add(part)
-        below = [found for seen, found in candidates.items() if "below_minimum" in seen[2:3]]
-        assert below and all(found == set(range(10)) for found in below)
+        below = [found for seen, found in candidates.items() if seen[2] == "below_minimum"]
+        assert below
+        assert all(found == set(range(10)) for found in below)
 
     def test_every_served_count_is_a_multiple_of_ten_of_at_least_ten(self, rows):
         shown = {row[name] for _, _, row in rows for name in ("part", "people")} - {None}
-        assert min(shown) == 10 and all(value % 10 == 0 for value in shown)
+        assert min(shown) == 10
+        assert all(value % 10 == 0 for value in shown)
 
     def test_every_rate_follows_from_the_served_counts_alone(self, rows):
         for _, _, row in rows:

@@ -13,7 +13,7 @@ from groningen_data.serving.query import Result, render
 
 ROWS = [
     ("BU00140000", date(2026, 3, 1), 120, 12.5, Decimal("7.50"), True, None),
-    ("Noord, \"Dijk\"", None, 7, float("nan"), None, False, datetime(2026, 3, 1, 6, tzinfo=UTC)),
+    ('Noord, "Dijk"', None, 7, float("nan"), None, False, datetime(2026, 3, 1, 6, tzinfo=UTC)),
 ]
 COLUMNS = ("code", "month", "reports", "rate", "amount", "is_known", "seen_at")
 
@@ -73,7 +73,15 @@ def test_csv_has_iso_dates_and_nothing_where_a_value_is_missing():
 
 def test_json_has_iso_dates_numbers_and_null_where_a_value_is_missing():
     assert json.loads(rendered(ROWS, "json")) == [
-        {"code": "BU00140000", "month": "2026-03-01", "reports": 120, "rate": 12.5, "amount": 7.5, "is_known": True, "seen_at": None},
+        {
+            "code": "BU00140000",
+            "month": "2026-03-01",
+            "reports": 120,
+            "rate": 12.5,
+            "amount": 7.5,
+            "is_known": True,
+            "seen_at": None,
+        },
         {
             "code": 'Noord, "Dijk"',
             "month": None,

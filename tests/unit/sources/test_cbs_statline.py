@@ -140,7 +140,7 @@ def test_an_incomplete_set_names_the_missing_part(payload, context, absent):
 
 def test_a_renamed_measure_that_must_be_there_is_refused_with_close_titles(payload, context):
     properties = [p | {"Title": "Aantal ingezetenen"} if p["ID"] == 3 else p for p in PROPERTIES]
-    with pytest.raises(PayloadError, match="close titles are: .*Aantal ingezetenen"):
+    with pytest.raises(PayloadError, match=r"close titles are: .*Aantal ingezetenen"):
         rows(parse_key_figures, complete(payload, properties=properties), context())
 
 

@@ -56,7 +56,7 @@ def test_content_is_recognised_whatever_its_name(source, text):
     [
         '{"odata.metadata":"https://x/84489NED/$metadata#T.TypedDataSet","value":[{"Woonplaatsen":"WP1925"}]}',
         '{"odata.metadata":"https://x/86113NED/$metadata#T.TypedDataSet","value":[{"WijkenEnBuurten":"NL00","Perioden":"2024"',
-        '{"@odata.context": "https://x/$metadata#Properties", "Identifier": "83765NED", "Title": "Kerncijfers wijken en buurten"}',
+        '{"@odata.context": "https://x/#Properties", "Identifier": "83765NED", "Title": "Kerncijfers wijken en buurten"}',
         '[{"id": 1, "created_at": "x", "category_slug": "a", "subcategory_slug": "b", "resolved_date": "2026-05-18"}]',
         '{"type": "Topology", "objects": {"buurtcode": "BU00140000"}}',
         '{"type": "FeatureCollection", "features": [{"geometry": {"type": "Point"}, "properties": {"buurtcode": "BU00140000"}}]}',

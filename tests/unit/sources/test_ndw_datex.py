@@ -23,7 +23,8 @@ def value(index: int, body: str) -> str:
 def flow(rate: str, time: str = "", error: str = "") -> str:
     own = f"<measurementOrCalculationTime>{time}</measurementOrCalculationTime>" if time else ""
     wrong = f"<dataError>{error}</dataError>" if error else ""
-    return f'<basicData xsi:type="TrafficFlow">{own}<vehicleFlow>{wrong}<vehicleFlowRate>{rate}</vehicleFlowRate></vehicleFlow></basicData>'
+    measured = f"<vehicleFlow>{wrong}<vehicleFlowRate>{rate}</vehicleFlowRate></vehicleFlow>"
+    return f'<basicData xsi:type="TrafficFlow">{own}{measured}</basicData>'
 
 
 def speed(km_h: str, inputs: str = "") -> str:
