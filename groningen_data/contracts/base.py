@@ -73,6 +73,7 @@ class TableFacts:
         period_column: For tables that are not partitioned by day: the date whose months tell which marts a change concerns.
         tolerance: Largest share of quarantined rows with which a batch is still published.
         served: Whether analysts find the table in the serving database.
+        source_rules: Rules that only a parser can judge, because the row no longer shows it: (id, sentence).
         rates: Rates that serving adds, computed from protected counts.
         licence: Licence under which the source publishes, when it does.
     """
@@ -94,6 +95,7 @@ class TableFacts:
     period_column: str | None = None
     tolerance: float = 0.01
     served: bool = False
+    source_rules: tuple[tuple[str, str], ...] = ()
     rates: tuple[Rate, ...] = ()
     licence: str = ""
 
@@ -175,7 +177,7 @@ def sql_types(contract: ContractModel) -> dict[str, str]:
 
 def _dtype(schema_column: Any) -> pl.DataType:
     dtype = schema_column.dtype.type
-    return dtype() if isinstance(dtype, type) else dtype
+    return cast(pl.DataType, dtype() if isinstance(dtype, type) else dtype)
 
 
 _SQL_TYPES: dict[type[pl.DataType], str] = {
@@ -232,7 +234,11 @@ def rules_of(contract: ContractModel) -> list[Rule]:
             rules.append(Rule(f"{name}.{check.name}", name, f"{title}: {_sentence(check)}", str(check.error or check)))
     for check in schema.checks:
         rules.append(Rule(f"row.{check.name}", None, check.description or check.name.replace("_", " "), check.name))
-    rules.append(Rule("key.unique", None, f"no two rows share {', '.join(facts_of(contract).key)}"))
+    facts = facts_of(contract)
+    rules += [Rule(id, None, sentence) for id, sentence in facts.source_rules]
+    if facts.partition_columns:
+        rules.append(Rule("batch.partition", None, f"the row belongs to its batch by {', '.join(facts.partition_columns)}"))
+    rules.append(Rule("key.unique", None, f"no two rows share {', '.join(facts.key)}"))
     return rules
 
 

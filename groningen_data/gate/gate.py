@@ -182,7 +182,16 @@ class Gate:
         if plan.unreadable is not None:
             raise PayloadError(plan.unreadable.name, plan.unreadable.problem or "", plan.unreadable.way_out or "")
         if plan.feed is not None:
-            yield from plan.feed.parse(plan.payloads, plan.key, context)
+            try:
+                yield from plan.feed.parse(plan.payloads, plan.key, context)
+            except GroningenError:
+                raise
+            except Exception as error:
+                # One odd payload must not keep the other batches out. Only the kind of error is told: its text may quote rows.
+                names = ", ".join(p.name for p in plan.payloads[-3:])
+                raise PayloadError(
+                    names, f"cannot be parsed ({type(error).__name__})", "look at the payload in the landing, and mend the parser"
+                ) from error
             return
         # A cursor of its own: staging writes on the connection while this query still streams.
         condition = partition_filter(recipe.contract, plan.key)

@@ -21,10 +21,10 @@ import duckdb
 
 from groningen_data import __version__
 from groningen_data.errors import LakehouseError
-from groningen_data.landing import Landing
 from groningen_data.lakehouse.connection import Lakehouse, quoted
 from groningen_data.lakehouse.lock import WriterLock
 from groningen_data.lakehouse.maintenance import verify
+from groningen_data.landing import Landing
 from groningen_data.settings import Settings
 
 MANIFEST = "manifest.json"
@@ -34,7 +34,7 @@ _CATALOG = "lake/catalog.sqlite"
 _FILES = "lake/files"
 _LANDING = "landing"
 _CHUNK = 1 << 20
-_OTHER_BACKUP = "take another backup; nothing was changed"
+_OTHER_BACKUP = "restore from another backup; nothing was changed"
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,7 @@ def backup(lakehouse: Lakehouse, target: Path) -> BackupReport:
                 entry = entries[f"{_LANDING}/{name}"] = _copy(path, partial / _LANDING / name)
                 payloads += sha256 is not None
                 if sha256 not in (None, entry.sha256):
-                    raise LakehouseError(
-                        f"landing of {path.parent.name}", f"payload {path.name} is damaged", "restore an earlier backup of the landing"
-                    )
+                    raise _landing_error(path, "is damaged")
             _copy_catalog(lakehouse, partial / _CATALOG)
             entries[_CATALOG] = _entry(partial / _CATALOG)
             manifest = {
@@ -170,8 +168,7 @@ def restore(settings: Settings, source: Path, force: bool = False) -> RestoreRep
     """
     started = time.monotonic()
     lakehouse, source = Lakehouse(settings), source.expanduser().resolve()
-    manifest = _manifest(source)
-    entries = {name: _Entry(**facts) for name, facts in manifest["files"].items()}
+    manifest, entries = _manifest(source)
     for name, entry in entries.items():
         _check(source, name, entry)
     with WriterLock(settings).held(f"restore of {source.name}"):
@@ -186,10 +183,9 @@ def restore(settings: Settings, source: Path, force: bool = False) -> RestoreRep
             _, contents = verify(con, lakehouse)
     found = {table: content.rows for table, content in contents.items()}
     for table in sorted(found.keys() | manifest["tables"].keys()):
-        if found.get(table) != manifest["tables"].get(table):
-            raise LakehouseError(
-                table, f"holds {found.get(table)} rows, the manifest says {manifest['tables'].get(table)}", "restore another backup"
-            )
+        promised = manifest["tables"].get(table)
+        if found.get(table) != promised:
+            raise LakehouseError(table, f"holds {found.get(table)} rows, the manifest says {promised}", "restore another backup")
     return RestoreReport(
         source=source,
         made_at=datetime.fromisoformat(manifest["made_at"]),
@@ -210,18 +206,16 @@ def _refuse_target(settings: Settings, target: Path) -> None:
 
 def _refuse_occupied(lakehouse: Lakehouse) -> None:
     settings = lakehouse.settings
-    kept = [lakehouse.files_dir, settings.landing_dir]
-    occupied = any(path.is_file() for folder in kept for path in folder.rglob("*"))
+    folders = (lakehouse.files_dir, settings.landing_dir)
+    occupied = any(path.is_file() for folder in folders for path in folder.rglob("*"))
     if lakehouse.sqlite_path:
         occupied = occupied or lakehouse.sqlite_path.exists()
     else:
         with lakehouse.catalog() as con:
             occupied = occupied or bool(_ducklake_tables(con, "catalog"))
     if occupied:
-        raise LakehouseError(
-            "restore", f"there is a lake or a landing already in {settings.data_dir} or its catalog",
-            "choose another data folder, or say --force to replace it (make a backup of it first)",
-        )  # fmt: skip
+        problem = f"there is a lake or a landing already in {settings.data_dir}, or its catalog is in use"
+        raise LakehouseError("restore", problem, "choose another data folder, or replace it with `--force` after a backup of it")
 
 
 def _landed(landing_dir: Path) -> Iterator[tuple[Path, str | None]]:
@@ -230,11 +224,14 @@ def _landed(landing_dir: Path) -> Iterator[tuple[Path, str | None]]:
     for folder in sorted(p for p in landing_dir.glob("*") if p.is_dir()):
         for payload in landing.payloads(folder.name):
             if not payload.path.is_file():
-                raise LakehouseError(
-                    f"landing of {folder.name}", f"payload {payload.sha256} is missing", "restore an earlier backup of the landing"
-                )
+                raise _landing_error(payload.path, "is missing")
             yield payload.path, payload.sha256
             yield payload.path.with_suffix(".json"), None
+
+
+def _landing_error(path: Path, problem: str) -> LakehouseError:
+    way_out = "remove it and its .json from the landing and fetch it again, or restore an earlier backup"
+    return LakehouseError(f"landing of {path.parent.name}", f"payload {path.name} {problem}", way_out)
 
 
 def _copy_catalog(lakehouse: Lakehouse, target: Path) -> None:
@@ -279,16 +276,20 @@ def _restore_catalog(lakehouse: Lakehouse, source: Path) -> None:
 
 def _overwrite_sqlite(source: Path, live: Path) -> None:
     """Replace the content of a SQLite file in place: renaming over it would leave its readers with a foreign write-ahead log."""
-    with closing(sqlite3.connect(source)) as copy:
-        try:
-            with closing(sqlite3.connect(live)) as target:
-                copy.backup(target)
-        except sqlite3.DatabaseError:
-            # What is there is no database any more, so nobody can be reading it.
-            for suffix in ("", "-wal", "-shm"):
-                live.with_name(live.name + suffix).unlink(missing_ok=True)
-            with closing(sqlite3.connect(live)) as target:
-                copy.backup(target)
+    try:
+        _copy_into(source, live)
+    except sqlite3.DatabaseError:
+        # What is there is no database any more, so nobody can be reading it.
+        for suffix in ("", "-wal", "-shm"):
+            live.with_name(live.name + suffix).unlink(missing_ok=True)
+        _copy_into(source, live)
+
+
+def _copy_into(source: Path, live: Path) -> None:
+    with closing(sqlite3.connect(source)) as copy, closing(sqlite3.connect(live)) as target:
+        copy.backup(target)
+        # Readers may not switch it on themselves.
+        target.execute("PRAGMA journal_mode = WAL")
 
 
 def _fill(con: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
@@ -322,21 +323,22 @@ def _ducklake_tables(con: duckdb.DuckDBPyConnection, database: str) -> list[str]
     return [r[0] for r in rows]
 
 
-def _manifest(source: Path) -> dict[str, Any]:
+def _manifest(source: Path) -> tuple[dict[str, Any], dict[str, _Entry]]:
     try:
         manifest: dict[str, Any] = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
-        form, names = manifest["form"], manifest["files"].keys()
+        entries = {name: _Entry(**facts) for name, facts in manifest["files"].items()}
+        form, _, _ = manifest["form"], manifest["tables"].keys(), datetime.fromisoformat(manifest["made_at"])
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        raise LakehouseError("backup", f"{source} holds no readable {MANIFEST}", "name a folder that `groningen backup` made") from None
+        problem = f"{source} holds no readable {MANIFEST}"
+        raise LakehouseError("backup", problem, "name a folder that `groningen backup` made") from None
     if form != FORM:
         raise LakehouseError("backup", f"has form {form}, this release reads form {FORM}", "use the release that made it")
-    for name in names:
-        path = PurePosixPath(name)
-        if ".." in path.parts or not (name == _CATALOG or name.startswith((f"{_FILES}/", f"{_LANDING}/"))):
+    for name in entries:
+        if ".." in PurePosixPath(name).parts or not (name == _CATALOG or name.startswith((f"{_FILES}/", f"{_LANDING}/"))):
             raise LakehouseError("backup", f"its manifest names {name}, which does not belong in a backup", _OTHER_BACKUP)
-    if _CATALOG not in names:
-        raise LakehouseError("backup", "holds no catalog", _OTHER_BACKUP)
-    return manifest
+    if _CATALOG not in entries:
+        raise LakehouseError("backup", "its manifest names no catalog", _OTHER_BACKUP)
+    return manifest, entries
 
 
 def _check(source: Path, name: str, entry: _Entry) -> None:

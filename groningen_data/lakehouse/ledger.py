@@ -184,7 +184,8 @@ def published_rows(con: duckdb.DuckDBPyConnection, table: str, before_key: str, 
     """Accepted rows of the latest published batches with a smaller key of the same kind (`…/loops`), newest key first."""
     rows = con.execute(
         "SELECT rows_accepted FROM (SELECT batch_key, rows_accepted FROM lake.ops.batches "
-        "WHERE table_name = ? AND batch_key < ? AND outcome = 'published' AND split_part(batch_key, '/', 2) = split_part(?, '/', 2) "
+        "WHERE table_name = ? AND batch_key < ? AND outcome = 'published' "
+        "AND split_part(batch_key, '/', 2) = split_part(?, '/', 2) "
         "QUALIFY row_number() OVER (PARTITION BY batch_key ORDER BY finished_at DESC, batch_id DESC) = 1) "
         "ORDER BY batch_key DESC LIMIT ?",
         [table, before_key, before_key, limit],

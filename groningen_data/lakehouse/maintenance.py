@@ -350,11 +350,9 @@ def _merge(con: duckdb.DuckDBPyConnection, contents: Mapping[str, Content]) -> i
         for table in contents:
             schema, name = table.split(".", 1)
             if schema not in _NEVER_MERGED:
-                merged += _number(
-                    con,
-                    "SELECT coalesce(sum(files_processed), 0) FROM "
-                    f"ducklake_merge_adjacent_files('lake', '{name}', schema => '{schema}', max_file_size => {_SMALL_FILE_BYTES})",
-                )
+                arguments = f"'lake', '{name}', schema => '{schema}', max_file_size => {_SMALL_FILE_BYTES}"
+                statement = f"SELECT coalesce(sum(files_processed), 0) FROM ducklake_merge_adjacent_files({arguments})"
+                merged += _number(con, statement)
     return merged
 
 

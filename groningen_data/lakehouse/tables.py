@@ -1,4 +1,4 @@
-"""Tables from contracts: creating them, and migrating them when a contract changes (add, widen, rename, allow NULL; nothing else)."""
+"""Tables from contracts: creating them, and migrating them when a contract changes (add, widen, rename, allow NULL)."""
 
 import duckdb
 

@@ -106,6 +106,9 @@ class FileSource:
             batches = self.batches(payload)
         except GroningenError as error:
             return replace(payload, problem=error.problem, way_out=error.way_out)
+        except Exception as error:
+            # One odd file must not keep the others from landing. Only the kind of error is told: its text may quote the file.
+            return replace(payload, problem=f"cannot be read ({type(error).__name__})", way_out="look at the file; report it")
         if not batches:
             return replace(payload, problem="holds no rows", way_out="ask for the file again; no rows is never data")
         return replace(payload, batches=batches)

@@ -192,7 +192,8 @@ class TestPublishing:
             rows_of(
                 settings,
                 "SELECT table_name, column_name, position, type FROM dictionary.columns "
-                "JOIN dictionary.tables ON name = table_name WHERE is_served EXCEPT SELECT table_name, column_name, column_index, data_type FROM duckdb_columns() "
+                "JOIN dictionary.tables ON name = table_name WHERE is_served "
+                "EXCEPT SELECT table_name, column_name, column_index, data_type FROM duckdb_columns() "
                 "WHERE database_name = 'marts' AND schema_name = 'main'",
             )
             == []

@@ -58,7 +58,7 @@ def test_a_refresh_may_be_as_old_as_the_setting_says(settings, hours, ok):
     refreshed(settings, NOW - timedelta(hours=hours))
     report = check(settings, NOW)
     assert report.ok is ok
-    assert ok or f"{hours:.1f} h old" in report.message and "at most 26 h" in report.message
+    assert ok or (f"{hours:.1f} h old" in report.message and "at most 26 h" in report.message)
 
 
 @pytest.mark.parametrize("minutes, ok", [(59, True), (61, False)])

@@ -48,5 +48,11 @@ class TrafficCounts(Contract):
             load_mode="partition",
             partition_columns=("local_date", "feed_code"),
             tolerance=0.01,
+            source_rules=(
+                ("interval_start_at.outside_day", "an interval starts within its day"),
+                ("interval_start_at.not_five_minutes", "an interval starts on a multiple of five minutes"),
+                ("interval_start_at.nonexistent", "an interval starts at a local time that exists (clocks go forward in March)"),
+                ("error.unknown", "a detector's error mark is empty, 0 or 1"),
+            ),
             licence="open data (NDW)",
         )

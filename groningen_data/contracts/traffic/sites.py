@@ -37,5 +37,6 @@ class TrafficSites(Contract):
             freshness_days=400,
             load_mode="merge",
             tolerance=0.01,
+            source_rules=(("row.type", "the registry describes each site as an object"),),
             licence="open data (NDW)",
         )

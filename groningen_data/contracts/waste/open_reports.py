@@ -44,4 +44,8 @@ class WasteOpenReports(Contract):
             load_mode="partition",
             partition_columns=("snapshot_on",),
             tolerance=0.01,
+            source_rules=(
+                ("row.type", "the source lists reports as objects"),
+                ("created_at.after_snapshot", "a report was made before the end of the day on which it is listed"),
+            ),
         )
