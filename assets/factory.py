@@ -193,7 +193,8 @@ def serving_asset() -> dg.AssetsDefinition:
             asset_key=SERVING_KEY,
             metadata={
                 "changed": report.changed,
-                "rows": dg.MetadataValue.md("\n".join(f"- {table}: {rows:,}" for table, rows in report.rows.items())),
+                "tables": report.tables,
+                "rows": report.rows,
                 "seconds": round(report.seconds, 2),
             },
         )

@@ -38,7 +38,7 @@ def alert_sensors(settings: Settings, nightly: "UnresolvedAssetJobDefinition") -
         default_status=status,
     )
     def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> None:
-        steps = [FailedStep(e.step_key or "run", _safe_message(e)) for e in context.get_step_failure_events()]
+        steps = [FailedStep(e.step_key or "run", safe_message(e)) for e in context.get_step_failure_events()]
         _tell(context, settings, steps or [FailedStep("run", _run_message(context.failure_event))])
 
     @dg.run_status_sensor(
@@ -64,7 +64,7 @@ def _tell(context: dg.RunStatusSensorContext, settings: Settings, failed: Sequen
         job="chosen assets" if run.job_name.startswith(_CHOSEN_ASSETS) else run.job_name,
         started=_instant(record.start_time if record else None),
         finished=_instant(record.end_time if record else None),
-        undelivered=list(_undelivered(context.instance, run.run_id)),
+        undelivered=list(undelivered(context.instance, run.run_id)),
     )
     if not summary.needs_attention and not settings.alert_when_fine:
         context.log.info(f"nothing to tell: {summary.subject}")
@@ -73,7 +73,7 @@ def _tell(context: dg.RunStatusSensorContext, settings: Settings, failed: Sequen
     (context.log.error if report.failed else context.log.info)(f"{summary.subject}: {report}")
 
 
-def _undelivered(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
+def undelivered(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
     """Failed checks of landing assets: they are not in the lake's ledger."""
     for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records:
         event = record.event_log_entry.dagster_event
@@ -82,7 +82,7 @@ def _undelivered(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
             yield f"{check.asset_key.path[-1]}: {check.description}"
 
 
-def _safe_message(event: dg.DagsterEvent) -> str:
+def safe_message(event: dg.DagsterEvent) -> str:
     """Our own explanation where there is one; of any other error only its kind, for its words may hold values or credentials."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
@@ -99,7 +99,8 @@ def _run_message(event: dg.DagsterEvent) -> str:
     data = event.job_failure_data
     if data and data.error:
         return f"could not be run: {data.error.cls_name} → read the error in the run"
-    return (event.message or "the run failed").splitlines()[0]
+    words = (event.message or "The run failed.").splitlines()[0]
+    return f"{words} Its process was killed or never started → run the job again"
 
 
 def _instant(timestamp: float | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -95,8 +96,8 @@ def watch() -> None:
     from groningen_data.watch import check
 
     report = check(_settings(), datetime.now(UTC))
-    print(report.message, file=sys.stdout if report.passed else sys.stderr)
-    sys.exit(0 if report.passed else 1)
+    print(report.message, file=sys.stdout if report.ok else sys.stderr)
+    sys.exit(0 if report.ok else 1)
 
 
 @app.command()
@@ -180,7 +181,7 @@ def quarantine_export(table: str, batch: str, target: Path) -> None:
 @quarantine_app.command("replay")
 def quarantine_replay(table: str, batch: str, profile: ProfileOption = None) -> None:
     """Gate one batch again from its landed payloads, for instance after mending a parser or a contract."""
-    import uuid
+
 
     from assets import all_recipes, all_sources
     from groningen_data.gate.gate import Gate
@@ -237,10 +238,10 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
     os.environ.setdefault("DAGSTER_HOME", str(Path(__file__).parent.parent))
     os.environ.setdefault("GRONINGEN_DAGSTER_DIR", str(settings.data_dir / "dagster"))
     import dagster as dg
-    from dagster._utils import make_new_run_id  # type: ignore[attr-defined]
 
     from assets.factory import DAYS_TAG
-    from groningen_data.alerts import summarise
+    from assets.sensors import safe_message, undelivered
+    from groningen_data.alerts import FailedStep, summarise
     from groningen_data.definitions import build_defs
     from groningen_data.lakehouse import Lakehouse
 
@@ -248,7 +249,7 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
     with _progress() as show, dg.DagsterInstance.get() as instance:
         definitions = build_defs(settings, tell=show.line)
         job = definitions.resolve_job_def(job_name)
-        run_id = make_new_run_id()
+        run_id = str(uuid.uuid4())
         show.total(len(job.nodes))
         instance.add_event_listener(run_id, show.event)
         result = job.execute_in_process(
@@ -258,11 +259,11 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
-    failures = [
-        (event.step_key or "", event.event_specific_data.error_display_string) for event in result.all_events if event.is_step_failure
-    ]
-    print(summarise(Lakehouse(settings), run_id, failures), f"\ntook {monotonic() - started:.0f} s")
-    return 0 if result.success and not strict else 1
+        failed = [FailedStep(e.step_key or "run", safe_message(e)) for e in result.all_events if e.is_step_failure]
+        missing = list(undelivered(instance, run_id))
+    summary = summarise(Lakehouse(settings), run_id, failed, job=job_name, undelivered=missing)
+    print(f"\n{summary.text()}\nTook {monotonic() - started:.0f} s.")
+    return 1 if not result.success or (strict and summary.needs_attention) else 0
 
 
 class _Progress:
@@ -278,8 +279,6 @@ class _Progress:
     def line(self, text: str) -> None:
         if self._bar:
             self._bar.update(self._task, description=text[:70])
-            if "rejected" in text:
-                self._bar.console.print(text, highlight=False, markup=False)
         else:
             print(text, flush=True)
 

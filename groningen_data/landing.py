@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,15 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """One delivery of a payload: under which path or name, when (UTC), and the batches it feeds under that name."""
+
+    place: str
+    at: datetime
+    batches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Payload:
     """One delivered file or response, verbatim.
 
@@ -30,13 +39,14 @@ class Payload:
         sha256: Hash of the bytes as delivered; its identity.
         name: File name at the source.
         size: Bytes as delivered.
-        landed_at: When it landed (UTC).
+        landed_at: When it first landed (UTC).
         batches: Keys of the batches it feeds; empty when `problem` is set.
         problem: Why it cannot be read as what the source promises, for a person; None when it can.
         way_out: With `problem`: what to do about it.
         headers: What the source said about it (content type, modification time, …).
         path: Where the bytes are.
         size_limit: Most bytes it may unpack to.
+        deliveries: With more than one delivery: the last one at each place.
     """
 
     source: str
@@ -50,6 +60,17 @@ class Payload:
     headers: Mapping[str, str] = field(default_factory=dict)
     path: Path = Path()
     size_limit: int = 2_000_000_000
+    deliveries: tuple[Arrival, ...] = ()
+
+    @property
+    def arrivals(self) -> tuple[Arrival, ...]:
+        """The last delivery at each place, oldest first."""
+        only = Arrival(self.headers.get("path", self.name), self.landed_at, self.batches)
+        return self.deliveries or (only,)
+
+    def arrival_for(self, batch: str | None = None) -> Arrival:
+        """The last delivery that feeds a batch, or the last of all."""
+        return [a for a in self.arrivals if batch is None or batch in a.batches][-1]
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
@@ -130,7 +151,8 @@ class Landing:
         self.size_limit = size_limit
 
     def knows(self, source: str, sha256: str) -> bool:
-        return self._facts(source, sha256).is_file()
+        """Whether a payload is landed: its facts are there, and its bytes."""
+        return self._facts(source, sha256).is_file() and (self.root / source / sha256).is_file()
 
     def land(self, source: str, name: str, stream: IO[bytes], headers: Mapping[str, str] | None = None) -> Payload:
         """Write the bytes of `stream` to their place and return the payload; its facts are not written yet (see `keep`)."""
@@ -160,22 +182,25 @@ class Landing:
 
     def keep(self, payload: Payload) -> None:
         """Write the payload's facts: from here on it is landed."""
-        facts = asdict(payload) | {"landed_at": payload.landed_at.isoformat()}
+        facts = asdict(payload)
         del facts["path"], facts["size_limit"]
         target = self._facts(payload.source, payload.sha256)
         partial = target.with_suffix(f".partial-{os.getpid()}")
-        partial.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+        partial.write_text(json.dumps(facts, ensure_ascii=False, indent=1, default=datetime.isoformat), encoding="utf-8")
         partial.replace(target)
 
     def payloads(self, source: str) -> list[Payload]:
-        """Landed payloads of a source, oldest first."""
+        """Landed payloads of a source, the one delivered last at the end."""
         found = []
         for path in (self.root / source).glob("*.json"):
             facts = json.loads(path.read_text(encoding="utf-8"))
             facts["landed_at"] = datetime.fromisoformat(facts["landed_at"])
             facts["batches"] = tuple(facts["batches"])
+            facts["deliveries"] = tuple(
+                Arrival(d["place"], datetime.fromisoformat(d["at"]), tuple(d["batches"])) for d in facts.get("deliveries", ())
+            )
             found.append(Payload(**facts, path=path.with_suffix(""), size_limit=self.size_limit))
-        return sorted(found, key=lambda p: (p.landed_at, p.sha256))
+        return sorted(found, key=lambda p: (p.arrival_for().at, p.sha256))
 
     def forget_partials(self, source: str) -> None:
         """Remove what a killed run left half landed."""
@@ -186,3 +211,9 @@ class Landing:
 
     def _facts(self, source: str, sha256: str) -> Path:
         return self.root / source / f"{sha256}.json"
+
+
+def last_at_each_place(payloads: Iterable[Payload]) -> dict[str, Payload]:
+    """Which payload was delivered last at each place of a source."""
+    arrivals = [(arrival.at, payload.sha256, arrival.place, payload) for payload in payloads for arrival in payload.arrivals]
+    return {place: payload for _, _, place, payload in sorted(arrivals, key=lambda a: a[:3])}

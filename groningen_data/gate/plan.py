@@ -1,6 +1,7 @@
 """Planning: which batches of a table are due, by comparing what they would be made of with what the ledger says."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +9,10 @@ from typing import Any
 import duckdb
 
 from groningen_data.contracts.base import sql_types
-from groningen_data.errors import GroningenError
+from groningen_data.errors import ContractError, GroningenError
 from groningen_data.gate.recipe import Feed, MartContext, Recipe
-from groningen_data.landing import Landing, Payload
 from groningen_data.lakehouse import ledger
+from groningen_data.landing import Arrival, Landing, Payload, last_at_each_place
 from groningen_data.settings import Settings
 
 SNAPSHOT = "snapshot"
@@ -24,6 +25,7 @@ class BatchPlan:
     Args:
         key: Batch key.
         identity: Changes when the batch would be made of something else: other payloads, inputs, contract or suite.
+        identity_if_rejected: Changes as well when a table changes that only the suite reads: then a rejection no longer counts.
         lineage: What it is made of: (`payload` | `table`, name, version).
         feed: For batches of payloads: how to parse them.
         payloads: For batches of payloads: oldest first.
@@ -32,6 +34,7 @@ class BatchPlan:
 
     key: str
     identity: str
+    identity_if_rejected: str
     lineage: tuple[tuple[str, str, str], ...]
     feed: Feed | None = None
     payloads: tuple[Payload, ...] = ()
@@ -48,29 +51,40 @@ def is_day(text: str) -> bool:
     return len(text) == 10 and text[4] == text[7] == "-" and text.replace("-", "").isdigit()
 
 
-def plan_payload_batches(
-    con: duckdb.DuckDBPyConnection, recipe: Recipe, landing: Landing
-) -> list[BatchPlan]:
-    """Batches of a table made from landed payloads, in order of key."""
-    versions = _versions(con, recipe.uses)
+def plan_payload_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, landing: Landing) -> list[BatchPlan]:
+    """Batches of a table made from landed payloads, in order of key.
+
+    Raises:
+        GroningenError: A table it reads was never published, or two feeds deliver the same batch.
+    """
+    versions, judged_with = _versions(con, recipe.uses), _judged_with(con, recipe)
     plans: list[BatchPlan] = []
     for feed in recipe.feeds:
         payloads = landing.payloads(feed.source.name)
-        newest = {p.headers.get("path", p.name): p for p in payloads}
-        groups: dict[str, list[Payload]] = {}
-        for payload in payloads:
-            if payload.problem and newest[payload.headers.get("path", payload.name)] is payload:
+        for place, payload in last_at_each_place(payloads).items():
+            if payload.problem:
                 identity = _digest([recipe.fingerprint(), payload.sha256])
-                lineage = (("payload", payload.name, payload.sha256),)
-                plans.append(BatchPlan(f"payload {payload.name}", identity, lineage, feed, (payload,), payload))
-            whole = recipe.facts.load_mode != "partition"
+                lineage = (("payload", place, payload.sha256),)
+                plans.append(BatchPlan(f"payload {place}", identity, identity, lineage, feed, (payload,), payload))
+        groups: dict[str, list[tuple[Arrival, Payload]]] = {}
+        whole = recipe.facts.load_mode != "partition"
+        for payload in payloads:
             for key in [SNAPSHOT] if whole and payload.batches else payload.batches:
                 if feed.takes(key):
-                    groups.setdefault(key, []).append(payload)
-        for key, members in groups.items():
-            lineage = tuple(("payload", p.name, p.sha256) for p in members)
-            identity = _digest([recipe.fingerprint(), feed.version, *(p.sha256 for p in members), *versions])
-            plans.append(BatchPlan(key, identity, (*lineage, *versions), feed, tuple(members)))
+                    groups.setdefault(key, []).append((payload.arrival_for(None if whole else key), payload))
+        for key, arrived in groups.items():
+            arrived.sort(key=lambda pair: (pair[0].at, pair[1].sha256))
+            lineage = tuple(("payload", arrival.place, payload.sha256) for arrival, payload in arrived)
+            parts = [recipe.fingerprint(), feed.version, *(payload.sha256 for _, payload in arrived), *versions]
+            members = tuple(payload for _, payload in arrived)
+            plans.append(BatchPlan(key, _digest(parts), _digest(parts + judged_with), (*lineage, *versions), feed, members))
+    shared = [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]
+    if shared:
+        raise ContractError(
+            recipe.facts.name,
+            f"several feeds deliver the batch {shared[0]}, and each would undo the other's",
+            "give each feed's batches keys of their own, or let one feed read all of them",
+        )
     return sorted(plans, key=lambda p: p.key)
 
 
@@ -101,15 +115,20 @@ def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: st
     keys = [SNAPSHOT]
     if facts.load_mode == "partition":
         types = sql_types(recipe.contract)
-        parts = ", ".join(f'CAST(CAST("{c}" AS {types[c]}) AS VARCHAR)' for c in facts.partition_columns)
-        rows = con.execute(f"SELECT DISTINCT concat_ws('/', {parts}) FROM ({sql}) ORDER BY 1").fetchall()
+        columns = ", ".join(f'CAST(CAST("{c}" AS {types[c]}) AS VARCHAR)' for c in facts.partition_columns)
+        rows = con.execute(f"SELECT DISTINCT concat_ws('/', {columns}) FROM ({sql}) ORDER BY 1").fetchall()
         keys = [r[0] for r in rows]
     plans = []
     for key in keys:
         month = key[:7] if is_day(key[:10]) else None
         versions = _versions(con, recipe.uses, month)
-        plans.append(BatchPlan(key, _digest([recipe.fingerprint(), sql, *versions]), versions))
+        parts = [recipe.fingerprint(), sql, *versions]
+        plans.append(BatchPlan(key, _digest(parts), _digest(parts + _judged_with(con, recipe)), versions))
     return plans
+
+
+def _judged_with(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[tuple[str, str]]:
+    return [(table, ledger.version_of(con, table)) for table in recipe.judged_with]
 
 
 def _versions(
@@ -125,5 +144,3 @@ def _versions(
 
 def _digest(parts: Sequence[object]) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
-
-

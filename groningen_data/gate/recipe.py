@@ -1,8 +1,9 @@
 """How one table is made: its contract, its suite, and where its rows come from."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -96,14 +97,25 @@ class Recipe:
         parts: list[Any] = [facts.key, facts.load_mode, facts.partition_columns, facts.tolerance]
         parts += [(name, str(dtype)) for name, dtype in polars_schema(self.contract).items()]
         parts += [(rule.id, rule.statement) for rule in rules_of(self.contract)]
+        parts += [_stable(check._check_fn) for check in own_checks(self.contract)]
         parts += [(e.name, e.type, e.severity, e.sentence, _stable(e.kwargs)) for e in self.suite]
         parts += [(feed.source.name, feed.version) for feed in self.feeds]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _stable(kwargs: Any) -> str:
-    if callable(kwargs):
-        code = kwargs.__code__
-        cells = [repr(c.cell_contents) for c in kwargs.__closure__ or ()]
-        return f"{code.co_code.hex()}{code.co_consts!r}{cells}" if "<code" not in repr(code.co_consts) else code.co_code.hex()
-    return repr(sorted(kwargs.items()))
+def _stable(value: Any) -> str:
+    """A text that says the same in every process for the same value; functions count by what they do."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(sorted(f'{_stable(k)}: {_stable(v)}' for k, v in value.items()))}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_stable, value))}]"
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(map(_stable, value)))}}}"
+    if isinstance(value, CodeType):
+        return f"{value.co_code.hex()} {value.co_names} {_stable(value.co_consts)}"
+    if hasattr(value, "__code__"):
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        globals_read = [value.__globals__.get(name) for name in value.__code__.co_names]
+        constants = [g for g in globals_read if isinstance(g, str | int | float | tuple | list | dict | frozenset | set)]
+        return _stable([value.__code__, value.__defaults__, value.__kwdefaults__, cells, constants])
+    return repr(value)

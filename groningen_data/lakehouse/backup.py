@@ -24,7 +24,6 @@ from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse.connection import Lakehouse, quoted
 from groningen_data.lakehouse.lock import WriterLock
 from groningen_data.lakehouse.maintenance import verify
-from groningen_data.landing import Landing
 from groningen_data.settings import Settings
 
 MANIFEST = "manifest.json"
@@ -219,14 +218,13 @@ def _refuse_occupied(lakehouse: Lakehouse) -> None:
 
 
 def _landed(landing_dir: Path) -> Iterator[tuple[Path, str | None]]:
-    """Every landed payload with its hash, and the facts beside it (None)."""
-    landing = Landing(landing_dir)
-    for folder in sorted(p for p in landing_dir.glob("*") if p.is_dir()):
-        for payload in landing.payloads(folder.name):
-            if not payload.path.is_file():
-                raise _landing_error(payload.path, "is missing")
-            yield payload.path, payload.sha256
-            yield payload.path.with_suffix(".json"), None
+    """Every landed payload with the hash it is named by, and its facts beside it (None); what has no facts is not landed."""
+    for facts in sorted(landing_dir.glob("*/*.json")):
+        payload = facts.with_suffix("")
+        if not payload.is_file():
+            raise _landing_error(payload, "is missing")
+        yield payload, payload.name
+        yield facts, None
 
 
 def _landing_error(path: Path, problem: str) -> LakehouseError:

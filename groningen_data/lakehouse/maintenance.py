@@ -265,11 +265,11 @@ def _drop_rejected(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> int:
 def _expire(con: duckdb.DuckDBPyConnection, contents: Mapping[str, Content], cutoff: datetime) -> int:
     """Expire the states that ended before the cutoff; the one that stood at the cutoff stays, and so does the present one."""
     old = con.execute(
-        "SELECT snapshot_id FROM lake.snapshots() WHERE snapshot_time < ? "
-        "AND snapshot_id < (SELECT max(snapshot_id) FROM lake.snapshots()) ORDER BY snapshot_time, snapshot_id",
+        "SELECT snapshot_id, snapshot_id = (SELECT max(snapshot_id) FROM lake.snapshots()) AS is_present FROM lake.snapshots() "
+        "WHERE snapshot_time < ? ORDER BY snapshot_time, snapshot_id",
         [cutoff],
     ).fetchall()
-    versions = [str(version) for (version,) in old[:-1]]
+    versions = [str(version) for version, is_present in old[:-1] if not is_present]
     if versions:
         with _unchanged(con, "expire old states", contents):
             con.execute(f"CALL ducklake_expire_snapshots('lake', versions => [{', '.join(versions)}])").fetchall()

@@ -6,10 +6,11 @@ import hashlib
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from groningen_data.errors import GroningenError, SettingsError
-from groningen_data.landing import Landing, Payload
+from groningen_data.landing import Arrival, Landing, Payload, last_at_each_place
 from groningen_data.settings import Settings
 
 _HEAD_BYTES = 65_536
@@ -75,7 +76,7 @@ class FileSource:
         return [p for p in sorted(root.rglob("*")) if p.is_file() and not p.name.startswith(".") and self._claims(p)]
 
     def fetch(self, settings: Settings, landing: Landing) -> FetchReport:
-        """Land every file not seen before.
+        """Land every file not seen before, and note where known bytes are delivered anew.
 
         Raises:
             SettingsError: The folder of files is missing.
@@ -85,19 +86,51 @@ class FileSource:
         if not root.is_dir():
             raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
         landing.forget_partials(self.name)
-        landed, known = [], 0
+        known = {p.sha256: p for p in landing.payloads(self.name) if landing.knows(self.name, p.sha256)}
+        self._read_again(landing, known)
+        last = last_at_each_place(known.values())
+        landed, found_again = [], 0
         for path in self.find(root):
+            place = str(path.relative_to(root))
             with path.open("rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-                if landing.knows(self.name, sha256):
-                    known += 1
-                    continue
-                stream.seek(0)
-                payload = landing.land(self.name, path.name, stream, {"path": str(path.relative_to(root))})
-            payload = self._with_batches(payload)
+                payload = known.get(sha256)
+                if payload is None:
+                    stream.seek(0)
+                    payload = self._with_batches(landing.land(self.name, path.name, stream, {"path": place}))
+                    landed.append(payload)
+                else:
+                    found_again += 1
+                    if place in last and last[place].sha256 == sha256:
+                        continue
+                    payload = self._delivered_again(payload, place)
             landing.keep(payload)
-            landed.append(payload)
-        return FetchReport(self.name, tuple(landed), known)
+            known[payload.sha256] = last[place] = payload
+        return FetchReport(self.name, tuple(landed), found_again)
+
+    def _read_again(self, landing: Landing, known: dict[str, Payload]) -> None:
+        """Try once more what could not be read: the parser may have been mended since."""
+        for payload in {p.sha256: p for p in last_at_each_place(known.values()).values() if p.problem}.values():
+            read = self._of_arrivals(payload, payload.arrivals)
+            if read != payload:
+                landing.keep(read)
+                known[read.sha256] = read
+
+    def _delivered_again(self, payload: Payload, place: str) -> Payload:
+        """A known payload with its delivery at `place` noted: what was delivered last counts, and the name may say the day."""
+        others = tuple(a for a in payload.arrivals if a.place != place)
+        return self._of_arrivals(payload, (*others, Arrival(place, datetime.now(UTC))))
+
+    def _of_arrivals(self, payload: Payload, arrivals: tuple[Arrival, ...]) -> Payload:
+        """The payload as read under the name of each of its deliveries; it has a problem only when no name makes it readable."""
+        plain = replace(payload, batches=(), problem=None, way_out=None)
+        read = [self._with_batches(replace(plain, name=Path(a.place).name)) for a in arrivals]
+        best = next((r for r in read if not r.problem), read[-1])
+        return replace(
+            best,
+            batches=tuple(dict.fromkeys(key for r in read for key in r.batches)),
+            deliveries=tuple(replace(a, batches=r.batches) for a, r in zip(arrivals, read, strict=True)),
+        )
 
     def _with_batches(self, payload: Payload) -> Payload:
         if payload.size == 0:
@@ -106,6 +139,9 @@ class FileSource:
             batches = self.batches(payload)
         except GroningenError as error:
             return replace(payload, problem=error.problem, way_out=error.way_out)
+        except (OSError, MemoryError):
+            # The machine's trouble, not the file's: trying again may help.
+            raise
         except Exception as error:
             # One odd file must not keep the others from landing. Only the kind of error is told: its text may quote the file.
             return replace(payload, problem=f"cannot be read ({type(error).__name__})", way_out="look at the file; report it")

@@ -106,7 +106,8 @@ class TestSummaries:
 
     def test_a_batch_rejected_earlier_is_told_until_it_is_published(self, lakehouse):
         note(lakehouse, rejected(COUNTS, "2026-03-10/loops", run="earlier"))
-        assert summarise(lakehouse, "tonight").subject == "Nightly refresh 2026-03-16: 1 batch still missing, nothing new published"
+        subject = summarise(lakehouse, "tonight").subject
+        assert subject == "Nightly refresh 2026-03-16: 1 batch still missing, nothing new published"
         note(lakehouse, batch(COUNTS, "2026-03-10/loops", run="next", at=NIGHT + timedelta(days=1)))
         assert not summarise(lakehouse, "tomorrow").needs_attention
 
@@ -273,9 +274,10 @@ class Watched:
             yield dg.AssetCheckResult(passed=passed, severity=dg.AssetCheckSeverity.WARN, description="0 payloads found")
             yield dg.Output(None)
 
-        nightly = dg.define_asset_job("nightly", selection="*")
+        nightly = dg.define_asset_job("nightly", selection=["landing/reports"])
         self.sensors = alert_sensors(settings, nightly)
-        self.defs = dg.Definitions([land], jobs=[nightly, dg.define_asset_job("refresh_waste", selection="*")], sensors=self.sensors)
+        jobs = [nightly, dg.define_asset_job("refresh_waste", selection=["landing/reports"])]
+        self.defs = dg.Definitions([land], jobs=jobs, sensors=self.sensors)
         self.instance = dg.DagsterInstance.ephemeral()
         self.cursors: dict[str, str | None] = {}
         self.tick()
@@ -328,7 +330,8 @@ class TestSensors:
 
     def test_a_night_that_succeeded_tells_what_it_rejected(self, tmp_path, mailbox):
         settings = addressed(tmp_path, mailbox)
-        Watched(settings, lambda context: note(Lakehouse(settings), rejected(COUNTS, "2026-03-10/loops", run=context.run_id))).run()
+        lakehouse = Lakehouse(settings)
+        Watched(settings, lambda context: note(lakehouse, rejected(COUNTS, "2026-03-10/loops", run=context.run.run_id))).run()
         assert ["1 batch rejected" in m["Subject"] for m in mailbox.messages] == [True]
 
     def test_a_night_that_succeeded_tells_what_was_not_delivered(self, tmp_path, mailbox):
@@ -365,6 +368,7 @@ class TestSensors:
         watched.tick()
         (mail,) = mailbox.messages
         assert "run: Detected run worker status UNKNOWN" in mail.get_content()
+        assert "run the job again" in mail.get_content()
 
     def test_a_message_that_cannot_be_sent_breaks_nothing(self, tmp_path, hook):
         with mail_server(refuse=True) as box:

@@ -7,7 +7,6 @@ import pytest
 
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse import Lakehouse
-
 from tests.integration.lakehouse.lakes import publish, state
 
 
@@ -33,7 +32,7 @@ def test_time_travel_shows_each_state_and_nothing_before_the_first(lakehouse):
     assert state(lakehouse, first) == [("a", 1)]
     assert state(lakehouse, second) == [("a", 2)]
     assert state(lakehouse) == [("a", 2), ("b", 3)]
-    with pytest.raises(LakehouseError, match="there is no state of .* → choose a later instant"), lakehouse.reader(before):
+    with pytest.raises(LakehouseError, match=r"there is no state of .* → choose a later instant"), lakehouse.reader(before):
         pass
 
 

@@ -34,14 +34,14 @@ def let_pass(lakehouse: Lakehouse, age: timedelta) -> None:
     with lakehouse.catalog(read_only=False) as con:
         con.execute(
             "UPDATE catalog.ducklake_snapshot SET snapshot_time = "
-            f"CAST(snapshot_time AS TIMESTAMPTZ) - INTERVAL {age.total_seconds()} SECONDS"
+            f"CAST(snapshot_time AS TIMESTAMPTZ) - INTERVAL {age.days} DAYS"
         )
 
 
 def test_every_row_and_every_state_within_retention_outlives_upkeep(lakehouse):
     dice = random.Random(14)
     batches = [(dice.choice("abcd"), [dice.randrange(1000) for _ in range(dice.randrange(1, 9))]) for _ in range(12)]
-    instants = publish(lakehouse, *batches)
+    instants = publish(lakehouse, *batches)[::4]
     with lakehouse.writer("delete a few rows only") as con:
         con.execute("DELETE FROM lake.core.numbers WHERE n % 3 = 0")
     publish(lakehouse, ("e", [1]), ("f", [2]), ("g", [3]))
@@ -66,7 +66,7 @@ def test_every_row_and_every_state_within_retention_outlives_upkeep(lakehouse):
 def test_the_state_at_the_end_of_retention_stays_and_older_ones_go(lakehouse):
     (first,) = publish(lakehouse, ("a", [1]))
     let_pass(lakehouse, 10 * DAY)
-    (second,) = publish(lakehouse, ("a", [2, 3]), ("b", [4]))[:1]
+    publish(lakehouse, ("a", [2, 3]), ("b", [4]))
     let_pass(lakehouse, 35 * DAY)
     publish(lakehouse, ("a", [5]))
     held = files_on_disk(lakehouse)
@@ -81,7 +81,7 @@ def test_the_state_at_the_end_of_retention_stays_and_older_ones_go(lakehouse):
     assert files_on_disk(lakehouse) >= held, "a reader of the expired state may still need its files"
 
     maintain(lakehouse, datetime.now(UTC) + 2 * DAY)
-    assert files_on_disk(lakehouse) < held
+    assert held - files_on_disk(lakehouse), "its grace is over"
     assert state(lakehouse, retention_ends) == [("a", 2), ("a", 3), ("b", 4)]
     assert state(lakehouse) == [("a", 5), ("b", 4)]
 
@@ -147,13 +147,14 @@ def test_working_files_of_living_processes_and_of_today_stay(lakehouse, settings
     publish(lakehouse, ("a", [1]))
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    names = {"spill of a dead process": f"spill-{dead.pid}", "spill of this process": f"spill-{os.getpid()}", "unnamed": "tmpwork"}
-    for name in names.values():
+    own = f"spill-{os.getpid()}"
+    names = {f"spill-{dead.pid}", own, "nobody-knows"}
+    for name in names:
         (settings.scratch_dir / name).mkdir()
         (settings.scratch_dir / name / "part").write_text("x")
     assert maintain(lakehouse).leftovers_removed == 0
     assert maintain(lakehouse, datetime.now(UTC) + 2 * DAY).leftovers_removed == 2
-    assert [p.name for p in settings.scratch_dir.iterdir() if p.name in names.values()] == [names["spill of this process"]]
+    assert [p.name for p in settings.scratch_dir.iterdir() if p.name in names] == [own]
 
 
 def test_rows_set_aside_leave_when_their_time_is_over_and_so_do_their_files(lakehouse):
@@ -188,10 +189,11 @@ def test_readers_go_on_during_upkeep(lakehouse, settings):
                 con.execute(f"UPDATE lake.core.twin_{name} SET version = {version}")
             con.execute("COMMIT")
     with workers(settings, "read", "read") as readers:
-        for days in (0, 0, 40):
-            maintain(lakehouse, datetime.now(UTC) + days * DAY) if days == 0 else let_pass(lakehouse, days * DAY)
-            time.sleep(0.2)
+        assert maintain(lakehouse).snapshots_expired == 0
+        let_pass(lakehouse, 40 * DAY)
+        time.sleep(0.3)
         assert maintain(lakehouse).snapshots_expired > 3
+        time.sleep(0.3)
         did = end(*readers)
     assert all(d["reads"] > 5 for d in did)
 
@@ -224,7 +226,7 @@ def test_a_dropped_table_is_made_again_from_the_landing(lakehouse, settings):
 def test_only_tables_that_can_be_made_again_are_dropped(make_settings, table):
     lakehouse = Lakehouse(make_settings("data", "sqlite"))
     publish(lakehouse, ("a", [1]))
-    with pytest.raises(LakehouseError, match="the lake has no such table → choose one of: core.numbers"):
+    with pytest.raises(LakehouseError, match=r"the lake has no such table → choose one of: core\.numbers"):
         drop_table(lakehouse, table)
     assert state(lakehouse) == [("a", 1)]
 

@@ -7,7 +7,6 @@ import pytest
 
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse import Lakehouse, WriterLock
-
 from tests.integration.lakehouse.lakes import end, publish, state, worker
 
 
