@@ -42,8 +42,12 @@ def _aggregate(key: dg.AssetKey, name: str, verdicts: list[tuple[BatchRecord, Ch
     failed = [(batch, check) for batch, check in verdicts if not check.passed]
     worst = failed or verdicts
     is_error = any(check.severity == "error" for _, check in worst)
-    batch, check = worst[0]
-    what = f"{len(failed)} of {len(verdicts)} batches fail; first {batch.key}: {check.observed}" if failed else check.observed
+    if failed:
+        batch, check = failed[0]
+        what = f"{len(failed)} of {len(verdicts)} batches fail; first {batch.key}: {check.observed}"
+    else:
+        batch, check = verdicts[-1]
+        what = f"all {len(verdicts)} batches pass; last {batch.key}: {check.observed}"
     metadata: dict[str, dg.MetadataValue] = {
         "meaning": dg.MetadataValue.text(check.sentence),
         "batches judged": dg.MetadataValue.int(len(verdicts)),

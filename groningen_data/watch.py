@@ -53,8 +53,8 @@ def check(settings: Settings, now: datetime) -> WatchReport:
     if age < -_CLOCK_DIFFERENCE:
         return WatchReport(False, f"the last refresh lies in the future ({moment}) → set both machines' clocks", refreshed_at)
     if hours > allowed:
-        problem = f"the last refresh is {hours:.1f} h old ({moment}), at most {allowed:g} h is allowed"
-        return WatchReport(False, f"{problem} → see the last run at {settings.ui_url}", refreshed_at)
+        old = f"the last refresh is {hours:.1f} h old ({moment}), at most {allowed:g} h is allowed"
+        return WatchReport(False, f"{old} → see the last run at {settings.ui_url}", refreshed_at)
     problem = _unreadable(settings.serving_dir / MARTS)
     if problem:
         return WatchReport(False, f"{problem} → run `groningen refresh`, which makes it again", refreshed_at)

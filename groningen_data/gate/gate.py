@@ -2,10 +2,11 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from time import monotonic
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -15,7 +16,7 @@ from groningen_data.errors import GroningenError, PayloadError
 from groningen_data.gate.plan import BatchPlan, mart_sql, plan_derived_batches, plan_payload_batches
 from groningen_data.gate.publish import is_unchanged, publish, reject
 from groningen_data.gate.recipe import BuildContext, Recipe
-from groningen_data.gate.stage import STAGE, Staged, partition_filter, stage
+from groningen_data.gate.stage import BATCH, Staged, partition_filter, stage
 from groningen_data.gate.suite import BatchFacts
 from groningen_data.landing import Landing
 from groningen_data.lakehouse import Lakehouse, ledger
@@ -24,6 +25,9 @@ from groningen_data.lakehouse.tables import ensure_table
 from groningen_data.settings import Settings
 
 CONTRACT_CHECK = "contract"
+
+# The machine's trouble is no verdict on a batch: it ends the pass, and the next one tries again.
+_PASSING = (OSError, MemoryError, duckdb.IOException, duckdb.OutOfMemoryException)
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ class Gate:
 
         Raises:
             GroningenError: An input table was never published, the contract cannot be migrated, or the lock is held.
+            OSError: A payload cannot be read now, or the disk is full; trying again may help.
         """
         started, table = monotonic(), recipe.facts.name
         with self.lakehouse.writer(f"refresh {table}, run {self.run_id}", self.tell) as con:
@@ -108,33 +113,51 @@ class Gate:
                 self.tell(f"{table}: table fitted to its contract")
             sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
             plans = plan_derived_batches(con, recipe, sql) if sql else plan_payload_batches(con, recipe, landing)
-            plans = [plan for plan in plans if only is None or only(plan.key)]
             known = ledger.latest(con, table)
+            self._settle(con, recipe, known, {plan.key for plan in plans})
+            plans = [plan for plan in plans if only is None or only(plan.key)]
             verdicts: list[BatchRecord] = []
             standing: list[ledger.LatestBatch] = []
             for plan in plans:
                 earlier = known.get(plan.key)
-                if earlier is None or earlier.identity != plan.identity or force:
+                if earlier is None or not _still_counts(earlier, plan) or force:
                     verdicts.append(self._gate(con, recipe, plan, sql))
                 elif earlier.outcome == "rejected":
                     standing.append(earlier)
             rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
         return TableResult(table, tuple(verdicts), tuple(standing), rows[0] if rows else 0, monotonic() - started, sql)
 
+    def _settle(
+        self, con: duckdb.DuckDBPyConnection, recipe: Recipe, known: Mapping[str, ledger.LatestBatch], planned: set[str]
+    ) -> None:
+        """Close the rejections that nobody will judge again, such as an unreadable file that was delivered anew."""
+        for earlier in known.values():
+            if earlier.outcome == "rejected" and earlier.key not in planned:
+                closing = self._record(recipe, earlier.key, "unchanged", reason="settled: delivered anew, or no longer wanted")
+                publish(con, recipe.contract, closing)
+                self.tell(f"{recipe.facts.name} {earlier.key}: settled")
+
+    def _record(self, recipe: Recipe, key: str, outcome: ledger.Outcome, **facts: Any) -> BatchRecord:
+        now = datetime.now(UTC)
+        empty: dict[str, Any] = {"identity": "", "rows_in": 0, "accepted": 0, "quarantined": 0, "collapsed": 0}
+        return BatchRecord(
+            batch_id=f"{now:%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:6]}",
+            table=recipe.facts.name,
+            key=key,
+            outcome=outcome,
+            started_at=now,
+            finished_at=now,
+            run_id=self.run_id,
+            **(empty | facts),
+        )
+
     def _gate(self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, sql: str | None) -> BatchRecord:
         """One batch: stage, audit, publish or reject."""
-        verdict = BatchRecord(
-            batch_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:6]}",
-            table=recipe.facts.name,
-            key=plan.key,
-            identity=plan.identity,
-            outcome="rejected",
-            rows_in=0,
-            accepted=0,
-            quarantined=0,
-            collapsed=0,
-            started_at=datetime.now(UTC),
-            run_id=self.run_id,
+        verdict = self._record(
+            recipe,
+            plan.key,
+            "rejected",
+            identity=plan.identity_if_rejected,
             payloads=[p.sha256 for p in plan.payloads],
             lineage=plan.lineage,
         )
@@ -157,6 +180,7 @@ class Gate:
         verdict = replace(
             verdict,
             outcome="rejected" if failed else "published",
+            identity=plan.identity_if_rejected if failed else plan.identity,
             rows_in=staged.rows_in,
             accepted=staged.accepted,
             quarantined=staged.quarantined,
@@ -184,7 +208,7 @@ class Gate:
         if plan.feed is not None:
             try:
                 yield from plan.feed.parse(plan.payloads, plan.key, context)
-            except GroningenError:
+            except (GroningenError, *_PASSING):
                 raise
             except Exception as error:
                 # One odd payload must not keep the other batches out. Only the kind of error is told: its text may quote rows.
@@ -222,7 +246,7 @@ class Gate:
         from groningen_data.gate.great_expectations import evaluate
 
         judgeable = [(e.type, a) for e, a in zip(recipe.suite, arguments, strict=True) if a is not None]
-        judged = evaluate(con, STAGE, judgeable)
+        judged = evaluate(con, BATCH, judgeable)
         verdicts = iter(judged)
         results = []
         for expectation, argument in zip(recipe.suite, arguments, strict=True):
@@ -243,6 +267,10 @@ class Gate:
                 )
             )
         return results
+
+
+def _still_counts(earlier: ledger.LatestBatch, plan: BatchPlan) -> bool:
+    return earlier.identity == (plan.identity_if_rejected if earlier.outcome == "rejected" else plan.identity)
 
 
 def _judge_contract(recipe: Recipe, staged: Staged) -> CheckResult:

@@ -6,6 +6,7 @@ when they move. Imported only by a step that evaluates a suite: the import takes
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -126,27 +127,36 @@ def evaluate(
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         configuration = gx.expectations.expectation_configuration.ExpectationConfiguration
         # Handed over as a whole: adding one by one, GX replaces expectations of the same type and column.
-        objects = [
-            configuration(type=kind, kwargs=dict(kwargs), meta={"index": index}).to_domain_obj()
-            for index, (kind, kwargs) in enumerate(expectations)
-        ]
-        suite = gx.ExpectationSuite(name=name, expectations=objects)
-        results = batch.validate(suite)
-        by_index = {r.expectation_config.meta["index"]: r for r in results.results}
-        return [_verdict(by_index[i]) for i in range(len(expectations))]
+        objects, verdicts = [], {}
+        for index, (kind, kwargs) in enumerate(expectations):
+            try:
+                objects.append(configuration(type=kind, kwargs=dict(kwargs), meta={"index": index}).to_domain_obj())
+            except Exception as error:
+                # An unknown type or wrong arguments: Great Expectations raises errors of many kinds for them.
+                verdicts[index] = _not_evaluated(str(error))
+        results = batch.validate(gx.ExpectationSuite(name=name, expectations=objects)) if objects else None
+        for result in results.results if results else ():
+            verdicts[result.expectation_config.meta["index"]] = _verdict(result)
+        return [verdicts[index] for index in range(len(expectations))]
     finally:
         source.delete_asset(name)
+
+
+def _not_evaluated(message: str) -> Verdict:
+    """The first line of the error says why; what stands between single quotes may be a value of a row."""
+    first = next(iter(message.splitlines()), "unknown")
+    return Verdict(False, "could not be evaluated", None, re.sub(r"'.*'", "'…'", first)[:300])
 
 
 def _verdict(result: Any) -> Verdict:
     exceptions = result.exception_info or {}
     raised = exceptions if "raised_exception" in exceptions else next(iter(exceptions.values()), {})
     if raised.get("raised_exception"):
-        message = str(raised.get("exception_message") or "unknown")
-        return Verdict(False, "could not be evaluated", None, message.splitlines()[0][:300])
+        return _not_evaluated(str(raised.get("exception_message") or "unknown"))
     details = result.result or {}
     observed = details.get("observed_value", details.get("unexpected_percent"))
     number = observed if isinstance(observed, int | float) and not isinstance(observed, bool) else None
     if "observed_value" not in details and number is not None:
         return Verdict(bool(result.success), f"{number:.4g} % unexpected", float(number))
-    return Verdict(bool(result.success), str(observed)[:300], float(number) if number is not None else None)
+    shown = f"{number:.6g}" if isinstance(number, float) else str(observed)[:300]
+    return Verdict(bool(result.success), shown, float(number) if number is not None else None)

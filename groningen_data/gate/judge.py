@@ -18,7 +18,8 @@ from groningen_data.errors import PayloadError
 PROBLEMS = "_problems"
 ORIGINAL = "_original"
 
-_PANDERA_NAMES = {"not_nullable": "required"}
+_DATE = "%Y-%m-%d"
+_INSTANT = "%Y-%m-%dT%H:%M:%S%.f"
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,12 @@ def judge(contract: ContractModel, raw: pl.DataFrame) -> Judgement:
 
     Args:
         contract: What the rows must meet.
-        raw: The contract's columns, of the contract's types or as text, and optionally `_problems` (list of rule ids the
-            parser found broken) and `_original` (the source row as JSON).
+        raw: The contract's columns, of the contract's types or as text (dates and instants in ISO 8601, instants with their
+            offset), and optionally `_problems` (list of rule ids the parser found broken) and `_original` (the source row as
+            JSON).
 
     Raises:
-        PayloadError: Columns are missing or unknown, or a rule failed that speaks of no single row.
+        PayloadError: Columns are missing, unknown or of another kind altogether, or a rule failed that speaks of no single row.
     """
     wanted = polars_schema(contract)
     _require_columns(contract, raw, set(wanted))
@@ -81,10 +83,11 @@ def _require_columns(contract: ContractModel, raw: pl.DataFrame, wanted: set[str
     have = set(raw.columns) - {PROBLEMS, ORIGINAL}
     missing, unknown = sorted(wanted - have), sorted(have - wanted)
     if missing or unknown:
-        told = [f"{word}: {', '.join(names)}" for word, names in (("columns missing", missing), ("unknown columns", unknown)) if names]
+        parts = (("columns missing", missing), ("unknown columns", unknown))
         raise PayloadError(
             facts_of(contract).name,
-            "; ".join(told), "compare the source with the contract, and mend the parser or the contract"
+            "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names),
+            "compare the source with the contract, and mend the parser or the contract",
         )
 
 
@@ -94,7 +97,13 @@ def _cast(raw: pl.DataFrame, wanted: dict[str, pl.DataType]) -> tuple[pl.DataFra
     problems: list[pl.Series] = []
     for name, dtype in wanted.items():
         series = raw[name]
-        cast = series if series.dtype == dtype else _cast_series(series, dtype)
+        try:
+            cast = series if series.dtype == dtype else _cast_series(series, dtype)
+        except pl.exceptions.PolarsError as error:
+            # Its text may quote values.
+            raise PayloadError(
+                name, f"is delivered as {series.dtype}, which cannot become {dtype} ({type(error).__name__})", "mend the parser"
+            ) from None
         lost = cast.is_null() & series.is_not_null()
         if cast.dtype.is_float():
             lost = lost | ~cast.is_finite().fill_null(True)
@@ -107,16 +116,25 @@ def _cast(raw: pl.DataFrame, wanted: dict[str, pl.DataType]) -> tuple[pl.DataFra
 def _cast_series(series: pl.Series, dtype: pl.DataType) -> pl.Series:
     if series.dtype == pl.String:
         text = series.str.strip_chars()
+        # Fixed forms: guessed ones depend on the first value of a slice, and take 01/02 for a day and a month in some order.
         if dtype == pl.Date:
-            return text.str.to_date(strict=False)
+            return text.str.to_date(_DATE, strict=False)
         if isinstance(dtype, pl.Datetime):
-            return text.str.to_datetime(time_unit="us", time_zone=dtype.time_zone, strict=False)
+            text = text.str.replace(" ", "T", literal=True)
+            if dtype.time_zone is None:
+                return text.str.to_datetime(_INSTANT, time_unit="us", strict=False)
+            text = text.str.replace(r"[zZ]$", "+00:00")
+            return text.str.to_datetime(f"{_INSTANT}%z", time_unit="us", time_zone="UTC", strict=False)
         if dtype == pl.Boolean:
             return text.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
         return text.cast(dtype, strict=False)
     if series.dtype.is_float() and dtype.is_integer():
         whole = pl.select(pl.when(series == series.round(0)).then(series)).to_series()
         return whole.cast(dtype, strict=False)
+    if series.dtype.is_numeric() and dtype == pl.Boolean:
+        return pl.select(pl.when(series.is_in([0, 1])).then(series)).to_series().cast(dtype, strict=False)
+    if series.dtype.is_numeric() and dtype.is_temporal():
+        return pl.repeat(None, series.len(), dtype=dtype, eager=True)
     return series.cast(dtype, strict=False)
 
 
@@ -144,10 +162,17 @@ def _broken_rules(contract: ContractModel, frame: pl.DataFrame) -> pl.DataFrame:
                 "compare the source with the contract, and mend the parser or the contract",
             ) from None
         is_row_rule = pl.col("schema_context") == "DataFrameSchema"
-        name = pl.col("check").str.replace(r"\(.*", "").replace(_PANDERA_NAMES)
+        name = pl.col("check").replace(_rule_names(contract))
         owner = pl.when(is_row_rule).then(pl.lit("row")).otherwise(pl.col("column"))
         return cases.select(pl.col("index").cast(pl.Int64), pl.concat_str(owner, pl.lit("."), name).alias("rule"))
     return pl.DataFrame(schema={"index": pl.Int64, "rule": pl.String})
+
+
+def _rule_names(contract: ContractModel) -> dict[str, str]:
+    """From what pandera calls a failed check to its rule's name in `rules_of`."""
+    schema = contract.to_schema()
+    checks = [*schema.checks, *(check for column in schema.columns.values() for check in column.checks)]
+    return {"not_nullable": "required"} | {check.error: check.name for check in checks if check.error}
 
 
 def _keys(contract: ContractModel, bad: pl.DataFrame) -> list[str]:

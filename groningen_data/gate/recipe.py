@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from groningen_data.contracts.base import ContractModel, TableFacts, facts_of, polars_schema, rules_of
+from groningen_data.contracts.base import Contract, ContractModel, TableFacts, facts_of, polars_schema, rules_of
 from groningen_data.gate.suite import Suite
 from groningen_data.landing import Payload
 from groningen_data.settings import Settings
@@ -97,10 +97,16 @@ class Recipe:
         parts: list[Any] = [facts.key, facts.load_mode, facts.partition_columns, facts.tolerance]
         parts += [(name, str(dtype)) for name, dtype in polars_schema(self.contract).items()]
         parts += [(rule.id, rule.statement) for rule in rules_of(self.contract)]
-        parts += [_stable(check._check_fn) for check in own_checks(self.contract)]
+        parts += [_stable(check) for check in _own_checks(self.contract)]
         parts += [(e.name, e.type, e.severity, e.sentence, _stable(e.kwargs)) for e in self.suite]
         parts += [(feed.source.name, feed.version) for feed in self.feeds]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _own_checks(contract: ContractModel) -> list[Any]:
+    """The functions of the checks that a contract writes itself."""
+    classes = contract.__mro__[: contract.__mro__.index(Contract)]
+    return [member.__func__ for c in classes for member in vars(c).values() if isinstance(member, classmethod)]
 
 
 def _stable(value: Any) -> str:
@@ -118,4 +124,5 @@ def _stable(value: Any) -> str:
         globals_read = [value.__globals__.get(name) for name in value.__code__.co_names]
         constants = [g for g in globals_read if isinstance(g, str | int | float | tuple | list | dict | frozenset | set)]
         return _stable([value.__code__, value.__defaults__, value.__kwdefaults__, cells, constants])
-    return repr(value)
+    text = repr(value)
+    return type(value).__qualname__ if " at 0x" in text else text

@@ -15,7 +15,9 @@ from groningen_data.errors import GroningenError
 from groningen_data.gate.judge import judge, speakable_key
 
 STAGE = "scratch.stage"
+BATCH = "scratch.batch"
 QUARANTINE = "scratch.quarantine"
+_ROW = "_row"
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,16 @@ def stage(
 ) -> Staged:
     """Judge the frames of one batch into `scratch.stage` (accepted) and `scratch.quarantine` (the others, with reasons).
 
+    `scratch.stage` also holds the number of the row within the batch; `scratch.batch` shows it without.
+
     Raises:
         PayloadError: A frame does not have the contract's columns, or cannot be produced.
         GroningenError: Rows were lost on the way (a defect of ours).
     """
     types = sql_types(contract)
     columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-    con.execute(f"CREATE OR REPLACE TABLE {STAGE} ({columns})")
+    con.execute(f"CREATE OR REPLACE TABLE {STAGE} ({_ROW} BIGINT, {columns})")
+    con.execute(f"CREATE OR REPLACE VIEW {BATCH} AS SELECT {quoted(types)} FROM {STAGE}")
     con.execute(
         f"CREATE OR REPLACE TABLE {QUARANTINE} (row_number BIGINT, rules VARCHAR[], row_key VARCHAR, original VARCHAR)"
     )
@@ -70,9 +75,11 @@ def stage(
     for frame in frames:
         for part in frame.iter_slices(slice_rows):
             judged = judge(contract, part)
-            _insert(con, judged.accepted, f"INSERT INTO {STAGE} SELECT {quoted(types)} FROM")
-            if judged.quarantined.height:
-                quarantined = judged.quarantined.with_columns(pl.col("row_number") + rows_in + 1)
+            numbers = pl.int_range(rows_in + 1, rows_in + part.height + 1, eager=True)
+            quarantined = judged.quarantined.with_columns(pl.col("row_number") + rows_in + 1)
+            kept = numbers.filter(~numbers.is_in(quarantined["row_number"].implode())) if quarantined.height else numbers
+            _insert(con, judged.accepted.with_columns(kept.alias(_ROW)), f"INSERT INTO {STAGE} SELECT {_ROW}, {quoted(types)} FROM")
+            if quarantined.height:
                 _insert(con, quarantined, f"INSERT INTO {QUARANTINE} SELECT row_number, rules, row_key, original FROM")
             rows_in += part.height
     _quarantine_other_batches(con, contract, key)
@@ -148,7 +155,7 @@ def _move_to_quarantine(con: duckdb.DuckDBPyConnection, contract: ContractModel,
     shown = ", ', ', ".join(f"'{n}=', \"{n}\"" for n in speakable_key(contract)) or "''"
     row = ", ".join(f'"{n}" := "{n}"' for n in columns)
     con.execute(
-        f"INSERT INTO {QUARANTINE} SELECT rowid + 1, ['{rule}'], concat({shown}), CAST(to_json(struct_pack({row})) AS VARCHAR) "
+        f"INSERT INTO {QUARANTINE} SELECT {_ROW}, ['{rule}'], concat({shown}), CAST(to_json(struct_pack({row})) AS VARCHAR) "
         f"FROM {STAGE} WHERE {condition}"
     )
     con.execute(f"DELETE FROM {STAGE} WHERE {condition}")

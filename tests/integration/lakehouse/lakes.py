@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from groningen_data.contracts.base import Contract, column, table
 from groningen_data.gate.gate import Gate, TableResult
@@ -20,6 +21,9 @@ from groningen_data.settings import Settings
 from groningen_data.sources.base import FileSource
 
 WORKER = Path(__file__).with_name("worker.py")
+
+# For what is about files and processes, and does not touch the catalog: once is enough.
+ON_SQLITE = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
 State = list[tuple[str, int]]
 

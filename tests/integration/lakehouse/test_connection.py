@@ -36,8 +36,9 @@ def test_time_travel_shows_each_state_and_nothing_before_the_first(lakehouse):
         pass
 
 
-def test_a_data_folder_may_have_an_apostrophe(make_settings):
-    lakehouse = Lakehouse(make_settings("'s-Gravenhage", "sqlite"))
+@pytest.mark.parametrize("catalog", ["sqlite", "postgresql"])
+def test_a_data_folder_may_have_an_apostrophe(make_settings, catalog):
+    lakehouse = Lakehouse(make_settings("'s-Gravenhage", catalog))
     publish(lakehouse, ("a", [1]))
     assert state(lakehouse) == [("a", 1)]
 

@@ -14,6 +14,7 @@ from groningen_data.lakehouse import Lakehouse
 from groningen_data.lakehouse.ledger import BatchRecord, record
 from groningen_data.lakehouse.maintenance import drop_table, maintain
 from tests.integration.lakehouse.lakes import (
+    ON_SQLITE,
     create_twins,
     deliver,
     end,
@@ -51,11 +52,9 @@ def test_every_row_and_every_state_within_retention_outlives_upkeep(lakehouse):
     assert (report.snapshots_expired, report.files_removed, report.orphans_removed) == (0, 0, 0)
     assert report.files_merged > 2
     assert report.rows == len(state(lakehouse))
-    again = maintain(lakehouse)
-    assert (again.files_merged, again.snapshots_kept) == (0, report.snapshots_kept)
-
     later = maintain(lakehouse, datetime.now(UTC) + 2 * DAY)
-    assert later.snapshots_expired == 0 and later.files_removed > 2
+    assert (later.snapshots_expired, later.files_merged, later.snapshots_kept) == (0, 0, report.snapshots_kept)
+    assert later.files_removed > 2
     after = states(lakehouse)
     assert {version: after[version] for version in before} == before
     assert [state(lakehouse, at) for at in instants] == travelled
@@ -93,12 +92,12 @@ def test_years_later_the_present_state_is_still_there(lakehouse):
         con.execute("ALTER TABLE lake.core.numbers ALTER COLUMN number SET DATA TYPE BIGINT")
         con.execute("INSERT INTO lake.core.numbers VALUES ('c', 6)")
     expected = [("a", 4), ("a", 5), ("b", 3), ("c", 6)]
-    for years in (2, 3, 4):
-        report = maintain(lakehouse, datetime.now(UTC) + years * 365 * DAY)
-        assert state(lakehouse) == expected
-    assert report.snapshots_kept == 1
+    assert maintain(lakehouse, datetime.now(UTC) + 700 * DAY).snapshots_expired > 5
+    assert maintain(lakehouse, datetime.now(UTC) + 800 * DAY).snapshots_kept == 1
+    assert state(lakehouse) == expected
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("damage", ["missing", "cut off", "overwritten", "missing from a past state"])
 def test_a_broken_file_is_named_and_nothing_is_removed(lakehouse, damage):
     publish(lakehouse, ("a", [1, 2]))
@@ -118,6 +117,7 @@ def test_a_broken_file_is_named_and_nothing_is_removed(lakehouse, damage):
     assert orphan.exists()
 
 
+@ON_SQLITE
 def test_a_table_with_fewer_rows_than_the_catalog_says_is_refused(lakehouse):
     publish(lakehouse, ("a", [1, 2]))
     with lakehouse.catalog(read_only=False) as con:
@@ -143,6 +143,7 @@ def test_files_of_a_killed_transaction_leave_after_a_day(lakehouse, settings):
     assert state(lakehouse) == [("a", 1)]
 
 
+@ON_SQLITE
 def test_working_files_of_living_processes_and_of_today_stay(lakehouse, settings):
     publish(lakehouse, ("a", [1]))
     dead = subprocess.Popen([sys.executable, "-c", ""])
@@ -213,27 +214,26 @@ def test_a_dropped_table_is_made_again_from_the_landing(lakehouse, settings):
         assert left == [("core.numbers",)]
         for ledger_table in ("ops.batches", "ops.checks", "ops.lineage", "quarantine.rows"):
             assert con.execute(f"SELECT count(*) FROM lake.{ledger_table}").fetchone() == (0,)
-    maintain(lakehouse)
     assert len(refresh(settings).published) == 1
     assert state(lakehouse, table="core.traffic_daily_counts") == before
+    maintain(lakehouse)
     maintain(lakehouse, datetime.now(UTC) + 400 * DAY)
-    maintain(lakehouse, datetime.now(UTC) + 402 * DAY)
     assert state(lakehouse, table="core.traffic_daily_counts") == before
     assert not refresh(settings).batches
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("table", ["core.nothing", "ops.batches", "numbers", "core.numbers; DROP SCHEMA lake.core"])
-def test_only_tables_that_can_be_made_again_are_dropped(make_settings, table):
-    lakehouse = Lakehouse(make_settings("data", "sqlite"))
+def test_only_tables_that_can_be_made_again_are_dropped(lakehouse, table):
     publish(lakehouse, ("a", [1]))
     with pytest.raises(LakehouseError, match=r"the lake has no such table → choose one of: core\.numbers"):
         drop_table(lakehouse, table)
     assert state(lakehouse) == [("a", 1)]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("upkeep", [maintain, lambda lakehouse: drop_table(lakehouse, "core.numbers")])
-def test_upkeep_of_nothing_creates_nothing(make_settings, upkeep):
-    settings = make_settings("data", "sqlite")
+def test_upkeep_of_nothing_creates_nothing(lakehouse, settings, upkeep):
     with pytest.raises(LakehouseError, match="nothing was published yet"):
-        upkeep(Lakehouse(settings))
+        upkeep(lakehouse)
     assert not settings.lake_dir.exists()

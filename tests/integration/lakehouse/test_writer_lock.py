@@ -7,14 +7,10 @@ import pytest
 
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse import Lakehouse, WriterLock
-from tests.integration.lakehouse.lakes import end, publish, state, worker
+from tests.integration.lakehouse.lakes import ON_SQLITE, end, publish, state, worker
 
 
-@pytest.fixture
-def settings(make_settings):
-    return make_settings("data", "sqlite")
-
-
+@ON_SQLITE
 def test_who_waits_in_vain_is_told_who_writes(settings):
     impatient = settings.model_copy(update={"writer_wait_s": 0.3})
     with worker(settings, "hold") as holder:
@@ -23,6 +19,7 @@ def test_who_waits_in_vain_is_told_who_writes(settings):
         end(holder)
 
 
+@ON_SQLITE
 def test_a_second_writer_waits_for_the_first(settings):
     heard = []
     with worker(settings, "hold") as holder:
@@ -35,6 +32,7 @@ def test_a_second_writer_waits_for_the_first(settings):
     assert len(heard) == 1 and "a long import" in heard[0]
 
 
+@ON_SQLITE
 def test_the_lock_of_a_killed_writer_is_free(settings):
     with worker(settings, "hold") as holder:
         holder.kill()
@@ -53,6 +51,7 @@ def test_what_a_killed_writer_had_not_committed_never_was(lakehouse, settings):
     assert state(lakehouse)[-1] == ("b", 4)
 
 
+@ON_SQLITE
 def test_an_error_in_a_transaction_comes_out_as_itself_and_leaves_no_scratch(lakehouse, settings):
     publish(lakehouse, ("a", [1]))
     with pytest.raises(ZeroDivisionError), lakehouse.writer("fail") as con:

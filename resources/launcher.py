@@ -1,0 +1,43 @@
+"""The run launcher: Dagster's own, which also notices that a run's process is gone.
+
+Dagster's own notices that only while the server that started the run lives. After a power cut or a restart of everything the
+run would count as running, and hold up the queue, until its runtime limit.
+"""
+
+import os
+
+from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+
+
+class WatchfulRunLauncher(DefaultRunLauncher):
+    """Runs as processes of this machine, whose end run monitoring notices in any case."""
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Whether the process of a started run still exists; what never said its process id counts as running."""
+        pid = self._pid(run.run_id)
+        if pid is None or _exists(pid):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"its process {pid} is gone")
+
+    def _pid(self, run_id: str) -> int | None:
+        pids = [
+            str(entry.dagster_event.engine_event_data.metadata["pid"].value)
+            for entry in self._instance.all_logs(run_id, of_type=DagsterEventType.ENGINE_EVENT)
+            if entry.dagster_event and "pid" in entry.dagster_event.engine_event_data.metadata
+        ]
+        return int(pids[-1]) if pids else None
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
