@@ -144,7 +144,7 @@ def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition) -> dg.
             tell(line)
 
         sources = all_sources()
-        gate = Gate(lakehouse.lakehouse, context.run_id, heard, lambda name: sources[name].covers(lakehouse.settings))
+        gate = Gate(lakehouse.lakehouse, context.run.run_id, heard, lambda name: sources[name].covers(lakehouse.settings))
         try:
             only = (lambda batch: batch[:10] in days) if is_daily and days is not None else None
             result = gate.refresh(recipe, landing.landing, only, force=asked is not None)
@@ -152,17 +152,14 @@ def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition) -> dg.
             raise dg.Failure(str(error), allow_retries=False) from None
         yield from check_results(recipe, key, result)
         metadata = _result_metadata(result)
-        if is_daily and not context.has_partition_key:
-            for batch in result.published:
-                if is_day(batch.key[:10]):
-                    context.log_event(
-                        dg.AssetMaterialization(key, partition=batch.key[:10], metadata={"batch": batch.key, "rows": batch.accepted})
-                    )
-        problem = _why_failed(result, recipe)
+        is_whole_run = not context.has_partition_key
+        for day, rows in _good_days(result).items() if is_daily and is_whole_run else ():
+            context.log_event(dg.AssetMaterialization(key, partition=day, metadata={"dagster/partition_row_count": rows}))
+        problem = _why_failed(result, recipe, asked)
         if problem:
             raise dg.Failure(problem, metadata=metadata, allow_retries=False)
-        if asked is not None and len(asked) > 1 and result.rejected:
-            # Yielding a result would mark every asked day as materialised, the rejected ones too.
+        if asked is not None and asked - set(_good_days(result)):
+            # Yielding a result would mark every asked day as materialised, those without a good batch too.
             return
         yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
@@ -202,12 +199,22 @@ def serving_asset() -> dg.AssetsDefinition:
     return serve
 
 
+def _good_days(result: TableResult) -> dict[str, int]:
+    """Days of which every batch of this run is published or unchanged, and none is missing; with their rows."""
+    bad = {batch.key[:10] for batch in (*result.rejected, *result.standing)}
+    rows: dict[str, int] = {}
+    for batch in (*result.published, *result.having("unchanged")):
+        if is_day(batch.key[:10]) and batch.key[:10] not in bad:
+            rows[batch.key[:10]] = rows.get(batch.key[:10], 0) + batch.accepted
+    return rows
+
+
 def _tagged_days(context: dg.AssetExecutionContext) -> set[str] | None:
     tag = context.run.tags.get(DAYS_TAG)
     return set(tag.split(",")) if tag else None
 
 
-def _why_failed(result: TableResult, recipe: Recipe) -> str | None:
+def _why_failed(result: TableResult, recipe: Recipe, asked: set[str] | None) -> str | None:
     """Why nothing of the table could be published, if so."""
     if result.nothing_usable:
         first = result.rejected[0]
@@ -215,6 +222,8 @@ def _why_failed(result: TableResult, recipe: Recipe) -> str | None:
             f"{result.table}: all {len(result.rejected)} batches of this run were rejected; the published rows are untouched. "
             f"First {first.key}: {first.reason} → `groningen quarantine list`"
         )
+    if asked and not result.batches:
+        return f"{result.table}: nothing was delivered for {', '.join(sorted(asked))} → choose days that were, or ask the source"
     if not result.batches and not result.rows:
         sources = ", ".join(feed.source.title for feed in recipe.feeds) or ", ".join(recipe.uses)
         return f"{result.table}: nothing was ever delivered by {sources} → see the landing assets for what they look for"

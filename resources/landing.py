@@ -6,7 +6,7 @@ from groningen_data.landing import Landing
 from groningen_data.settings import Settings
 
 
-class LandingResource(dg.ConfigurableResource):
+class LandingResource(dg.ConfigurableResource["LandingResource"]):
     """Where payloads are kept exactly as delivered."""
 
     settings: dg.ResourceDependency[Settings]

@@ -254,7 +254,7 @@ def _sentence(check: Any) -> str:
         "str_matches": "has the form {pattern}",
         "str_length": "has the right length",
     }
-    template = words.get(check.name, check.name.replace("_", " "))
+    template: str = words.get(check.name, check.name.replace("_", " "))
     try:
         return template.format(**values)
     except KeyError:

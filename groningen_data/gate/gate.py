@@ -18,10 +18,10 @@ from groningen_data.gate.publish import is_unchanged, publish, reject
 from groningen_data.gate.recipe import BuildContext, Recipe
 from groningen_data.gate.stage import BATCH, Staged, partition_filter, stage
 from groningen_data.gate.suite import BatchFacts
-from groningen_data.landing import Landing
 from groningen_data.lakehouse import Lakehouse, ledger
 from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
 from groningen_data.lakehouse.tables import ensure_table
+from groningen_data.landing import Landing
 from groningen_data.settings import Settings
 
 CONTRACT_CHECK = "contract"
@@ -163,7 +163,9 @@ class Gate:
         )
         context = BuildContext(self.settings, lambda name: self._published(con, recipe, name))
         try:
-            staged = stage(con, recipe.contract, plan.key, self._frames(con, recipe, plan, context, sql), self.settings.slice_rows)
+            staged = stage(
+                con, recipe.contract, plan.key, self._frames(con, recipe, plan, context, sql), self.settings.slice_rows
+            )
         except PayloadError as error:
             verdict = replace(
                 verdict,
@@ -228,9 +230,7 @@ class Gate:
             raise GroningenError(recipe.facts.name, f"reads {name} without naming it in `uses`", "add it to the recipe's uses")
         return con.cursor().execute(f"SELECT * FROM lake.{name}").pl()
 
-    def _audit(
-        self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, staged: Staged
-    ) -> Sequence[CheckResult]:
+    def _audit(self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, staged: Staged) -> Sequence[CheckResult]:
         """Evaluate the suite over the staged batch."""
         if not recipe.suite or not staged.accepted:
             return []

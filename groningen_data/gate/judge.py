@@ -74,9 +74,7 @@ def judge(contract: ContractModel, raw: pl.DataFrame) -> Judgement:
 
 
 def _no_quarantine() -> pl.DataFrame:
-    return pl.DataFrame(
-        schema={"row_number": pl.Int64, "rules": pl.List(pl.String), "row_key": pl.String, "original": pl.String}
-    )
+    return pl.DataFrame(schema={"row_number": pl.Int64, "rules": pl.List(pl.String), "row_key": pl.String, "original": pl.String})
 
 
 def _require_columns(contract: ContractModel, raw: pl.DataFrame, wanted: set[str]) -> None:
@@ -153,7 +151,7 @@ def _broken_rules(contract: ContractModel, frame: pl.DataFrame) -> pl.DataFrame:
         with config_context(validation_depth=ValidationDepth.SCHEMA_AND_DATA):
             contract.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
+        cases: pl.DataFrame = errors.failure_cases
         if cases["index"].null_count():
             first = cases.filter(pl.col("index").is_null()).row(0, named=True)
             raise PayloadError(

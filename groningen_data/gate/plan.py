@@ -64,8 +64,8 @@ def plan_payload_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, landing
         for place, payload in last_at_each_place(payloads).items():
             if payload.problem:
                 identity = _digest([recipe.fingerprint(), payload.sha256])
-                lineage = (("payload", place, payload.sha256),)
-                plans.append(BatchPlan(f"payload {place}", identity, identity, lineage, feed, (payload,), payload))
+                made_of = (("payload", place, payload.sha256),)
+                plans.append(BatchPlan(f"payload {place}", identity, identity, made_of, feed, (payload,), payload))
         groups: dict[str, list[tuple[Arrival, Payload]]] = {}
         whole = recipe.facts.load_mode != "partition"
         for payload in payloads:
@@ -75,7 +75,7 @@ def plan_payload_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, landing
         for key, arrived in groups.items():
             arrived.sort(key=lambda pair: (pair[0].at, pair[1].sha256))
             lineage = tuple(("payload", arrival.place, payload.sha256) for arrival, payload in arrived)
-            parts = [recipe.fingerprint(), feed.version, *(payload.sha256 for _, payload in arrived), *versions]
+            parts: list[object] = [recipe.fingerprint(), feed.version, *(payload.sha256 for _, payload in arrived), *versions]
             members = tuple(payload for _, payload in arrived)
             plans.append(BatchPlan(key, _digest(parts), _digest(parts + judged_with), (*lineage, *versions), feed, members))
     shared = [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]
@@ -122,12 +122,12 @@ def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: st
     for key in keys:
         month = key[:7] if is_day(key[:10]) else None
         versions = _versions(con, recipe.uses, month)
-        parts = [recipe.fingerprint(), sql, *versions]
+        parts: list[object] = [recipe.fingerprint(), sql, *versions]
         plans.append(BatchPlan(key, _digest(parts), _digest(parts + _judged_with(con, recipe)), versions))
     return plans
 
 
-def _judged_with(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[tuple[str, str]]:
+def _judged_with(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[object]:
     return [(table, ledger.version_of(con, table)) for table in recipe.judged_with]
 
 
@@ -137,7 +137,9 @@ def _versions(
     for table in tables:
         if ledger.version_of(con, table) == "-":
             raise GroningenError(
-                table, "was never published, and other tables are made from it", "see why it was rejected: `groningen quarantine list`"
+                table,
+                "was never published, and other tables are made from it",
+                "see why it was rejected: `groningen quarantine list`",
             )
     return tuple(("table", t, ledger.version_of(con, t, month)) for t in tables)
 

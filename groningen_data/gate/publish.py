@@ -72,7 +72,8 @@ def reject(con: duckdb.DuckDBPyConnection, contract: ContractModel, batch: ledge
         existing = existing_columns(con, table)
         if existing and existing != wanted:
             con.execute(f"DROP TABLE lake.{table}")
-        con.execute(f"CREATE TABLE IF NOT EXISTS lake.{table} ({', '.join(f'{chr(34)}{n}{chr(34)} {k}' for n, k in wanted.items())})")
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
+        con.execute(f"CREATE TABLE IF NOT EXISTS lake.{table} ({columns})")
         con.execute(f"DELETE FROM lake.{table} WHERE _batch_key = ?", [batch.key])
         if staged:
             columns = quoted(sql_types(contract))

@@ -68,9 +68,7 @@ def stage(
     columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
     con.execute(f"CREATE OR REPLACE TABLE {STAGE} ({_ROW} BIGINT, {columns})")
     con.execute(f"CREATE OR REPLACE VIEW {BATCH} AS SELECT {quoted(types)} FROM {STAGE}")
-    con.execute(
-        f"CREATE OR REPLACE TABLE {QUARANTINE} (row_number BIGINT, rules VARCHAR[], row_key VARCHAR, original VARCHAR)"
-    )
+    con.execute(f"CREATE OR REPLACE TABLE {QUARANTINE} (row_number BIGINT, rules VARCHAR[], row_key VARCHAR, original VARCHAR)")
     rows_in = 0
     for frame in frames:
         for part in frame.iter_slices(slice_rows):
@@ -78,7 +76,8 @@ def stage(
             numbers = pl.int_range(rows_in + 1, rows_in + part.height + 1, eager=True)
             quarantined = judged.quarantined.with_columns(pl.col("row_number") + rows_in + 1)
             kept = numbers.filter(~numbers.is_in(quarantined["row_number"].implode())) if quarantined.height else numbers
-            _insert(con, judged.accepted.with_columns(kept.alias(_ROW)), f"INSERT INTO {STAGE} SELECT {_ROW}, {quoted(types)} FROM")
+            accepted = judged.accepted.with_columns(kept.alias(_ROW))
+            _insert(con, accepted, f"INSERT INTO {STAGE} SELECT {_ROW}, {quoted(types)} FROM")
             if quarantined.height:
                 _insert(con, quarantined, f"INSERT INTO {QUARANTINE} SELECT row_number, rules, row_key, original FROM")
             rows_in += part.height
@@ -95,8 +94,7 @@ def stage(
             ).fetchall()
         ),
         examples=tuple(
-            r[0]
-            for r in con.execute(f"SELECT row_key FROM {QUARANTINE} GROUP BY 1 ORDER BY min(row_number) LIMIT 3").fetchall()
+            r[0] for r in con.execute(f"SELECT row_key FROM {QUARANTINE} GROUP BY 1 ORDER BY min(row_number) LIMIT 3").fetchall()
         ),
     )
     if staged.rows_in != staged.accepted + staged.quarantined + staged.collapsed:
@@ -142,8 +140,7 @@ def _resolve_duplicates(con: duckdb.DuckDBPyConnection, contract: ContractModel)
     con.execute(f"DELETE FROM {STAGE} WHERE rowid IN (SELECT row FROM surplus)")
     con.execute("DELETE FROM suspects WHERE row IN (SELECT row FROM surplus)")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE clashing AS SELECT row FROM suspects "
-        f"QUALIFY count(*) OVER (PARTITION BY {key}) > 1"
+        f"CREATE OR REPLACE TEMP TABLE clashing AS SELECT row FROM suspects QUALIFY count(*) OVER (PARTITION BY {key}) > 1"
     )
     if _count(con, "clashing"):
         _move_to_quarantine(con, contract, "rowid IN (SELECT row FROM clashing)", "key.unique")

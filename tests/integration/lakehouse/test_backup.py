@@ -35,20 +35,17 @@ def destroy(lakehouse: Lakehouse) -> None:
     shutil.rmtree(lakehouse.settings.data_dir)
     if not lakehouse.sqlite_path:
         with lakehouse.catalog(read_only=False) as con:
-            tables = con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'catalog'").fetchall()
-            for (table,) in tables:
-                con.execute(f"DROP TABLE catalog.{table}")
+            con.execute("CALL postgres_execute('catalog', 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')")
 
 
 def snapshots(lakehouse: Lakehouse) -> list[tuple]:
     with lakehouse.reader() as con:
-        return con.execute("SELECT snapshot_id, snapshot_time, changes, commit_message FROM lake.snapshots() ORDER BY 1").fetchall()
+        return con.execute("FROM lake.snapshots() ORDER BY snapshot_id").fetchall()
 
 
 def test_after_destruction_a_restore_brings_back_rows_history_landing_and_ledger(lakehouse, settings, target):
     deliver(settings, "2026-03-02", north=3, south=4)
     instants = publish(lakehouse, ("a", [1]), ("b", [2]), ("a", [3]))
-    maintain(lakehouse)
     made = backup(lakehouse, target)
     rows, history, facts = state(lakehouse), states(lakehouse), snapshots(lakehouse)
     assert (made.tables, made.payloads, made.target) == (6, 1, target)
@@ -94,7 +91,6 @@ def test_a_lake_in_use_is_only_replaced_by_force_and_newer_payloads_are_taken_in
     assert len(state(lakehouse, table=COUNTS)) == 1
     assert len(refresh(settings).published) == 1
     assert len(state(lakehouse, table=COUNTS)) == 2
-    maintain(lakehouse)
 
 
 @ON_SQLITE
@@ -107,23 +103,24 @@ def test_a_ruined_catalog_is_replaced(lakehouse, settings, target):
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("part", ["lake/catalog.sqlite", "lake/files/core/*/*.parquet", "landing/*/*[!n]", "landing/*/*.json"])
-@pytest.mark.parametrize("damage", ["flipped bit", "missing"])
-def test_a_damaged_backup_is_refused_before_anything_changes(lakehouse, make_settings, target, part, damage):
+def test_a_damaged_backup_is_refused_before_anything_changes(lakehouse, make_settings, target):
     deliver(lakehouse.settings, "2026-03-02", north=3)
     backup(lakehouse, target)
-    victim = next(target.glob(part))
-    if damage == "missing":
-        victim.unlink()
-    else:
-        data = bytearray(victim.read_bytes())
-        data[len(data) // 2] ^= 1
-        victim.write_bytes(data)
     elsewhere = make_settings("elsewhere", "sqlite")
-    with pytest.raises(LakehouseError, match="is damaged" if damage == "flipped bit" else "is missing") as caught:
-        restore(elsewhere, target)
-    assert victim.name in str(caught.value)
+    for part in ("lake/catalog.sqlite", "lake/files/core/*/*.parquet", "landing/*/*[!n]", "landing/*/*.json"):
+        victim = next(target.glob(part))
+        good = victim.read_bytes()
+        flipped = bytearray(good)
+        flipped[len(good) // 2] ^= 1
+        victim.write_bytes(flipped)
+        with pytest.raises(LakehouseError, match=f"{victim.name} is damaged"):
+            restore(elsewhere, target)
+        victim.unlink()
+        with pytest.raises(LakehouseError, match=f"{victim.name} is missing"):
+            restore(elsewhere, target)
+        victim.write_bytes(good)
     assert not elsewhere.data_dir.exists()
+    restore(elsewhere, target)
 
 
 @ON_SQLITE

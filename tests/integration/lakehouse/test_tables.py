@@ -9,7 +9,7 @@ import pytest
 from groningen_data.contracts.base import Contract, ContractModel, column, table
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse.tables import ensure_table, existing_columns
-from tests.integration.lakehouse.lakes import ON_SQLITE, publish
+from tests.integration.lakehouse.lakes import ON_SQLITE
 
 NAME = "core.waste_containers"
 
@@ -79,7 +79,8 @@ def test_columns_are_added_renamed_widened_and_loosened_with_their_rows(filled):
     with filled.writer("migrate") as con:
         assert len(ensure_table(con, second)) == 4
         assert ensure_table(con, second) == []
-        con.execute(f"INSERT INTO lake.{NAME} (container_id, weight_kg, is_full) VALUES ('c3', NULL, true), ('c4', 5000000000, false)")
+        added = "('c3', NULL, true), ('c4', 5000000000, false)"
+        con.execute(f"INSERT INTO lake.{NAME} (container_id, weight_kg, is_full) VALUES {added}")
         rows = con.execute(f"SELECT container_id, weight_kg, note, is_full FROM lake.{NAME} ORDER BY 1").fetchall()
         before = con.execute(f"SELECT * FROM lake.{NAME} AT (VERSION => 3) ORDER BY 1").fetchall()
     assert rows == [("c1", 12, "full", None), ("c2", 7, None, None), ("c3", None, None, True), ("c4", 5_000_000_000, None, False)]
@@ -87,26 +88,23 @@ def test_columns_are_added_renamed_widened_and_loosened_with_their_rows(filled):
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        ({"note": None}, "holds columns the contract no longer has: note"),
-        ({"weight": (pl.Int16, column("Gewicht", "Weight"))}, "column weight is INTEGER and the contract wants SMALLINT"),
-        ({"weight": (str, column("Gewicht", "Weight"))}, "column weight is INTEGER and the contract wants VARCHAR"),
-        ({"note": (pl.Date, column("Datum", "Date", nullable=True))}, "column note is VARCHAR and the contract wants DATE"),
-    ],
-)
-def test_a_change_that_could_lose_data_is_refused_with_a_way_out(filled, change, problem):
+def test_a_change_that_could_lose_data_is_refused_with_a_way_out(filled):
     columns = {
         "container_id": (str, column("Nummer", "Number")),
         "weight": (pl.Int32, column("Gewicht", "Weight")),
         "note": (str, column("Opmerking", "Note", nullable=True)),
         "colour": (str, column("Kleur", "Colour", nullable=True)),
     }
-    changed = contract(**{name: facts for name, facts in (columns | change).items() if facts})
+    changes = [
+        ({"note": None}, "holds columns the contract no longer has: note"),
+        ({"weight": (pl.Int16, column("Gewicht", "Weight"))}, "column weight is INTEGER and the contract wants SMALLINT"),
+        ({"weight": (str, column("Gewicht", "Weight"))}, "column weight is INTEGER and the contract wants VARCHAR"),
+        ({"note": (pl.Date, column("Datum", "Date", nullable=True))}, "column note is VARCHAR and the contract wants DATE"),
+    ]
     with filled.writer("migrate") as con:
-        with pytest.raises(LakehouseError, match=rf"{problem}.*`groningen drop {NAME}` and refresh"):
-            ensure_table(con, changed)
-        assert list(existing_columns(con, NAME)) == ["container_id", "weight", "note"], "nothing was changed by half"
+        for change, problem in changes:
+            changed = contract(**{name: facts for name, facts in (columns | change).items() if facts})
+            with pytest.raises(LakehouseError, match=rf"{problem}.*`groningen drop {NAME}` and refresh"):
+                ensure_table(con, changed)
+            assert list(existing_columns(con, NAME)) == ["container_id", "weight", "note"], "nothing was changed by half"
         assert con.execute(f"SELECT count(*) FROM lake.{NAME}").fetchone() == (2,)
-    publish(filled, ("a", [1]))

@@ -1,0 +1,529 @@
+"""The asset graph as a tested artefact, and what Dagster records of a night, a backfill and a process that died."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.events import EngineEventData
+
+from assets import all_recipes
+from assets.factory import WRITER_POOL, table_key
+from groningen_data.contracts.base import columns_of
+from groningen_data.definitions import build_defs
+from groningen_data.lakehouse import Lakehouse
+from groningen_data.settings import Settings, load_settings
+from resources.launcher import WatchfulRunLauncher
+
+PROJECT = Path(__file__).parents[2]
+ENGINEERING = "team:data-engineering"
+
+# Per asset: group, owner, what it stands on, and its checks.
+GRAPH: dict[str, tuple[str, str, set[str], set[str]]] = {
+    "landing/cbs_statline": ("landing", ENGINEERING, set(), {"delivered"}),
+    "landing/ndw_datex": ("landing", ENGINEERING, set(), {"delivered"}),
+    "landing/ndw_sites": ("landing", ENGINEERING, set(), {"delivered"}),
+    "landing/outlines": ("landing", ENGINEERING, set(), {"delivered"}),
+    "landing/signalen_reports": ("landing", ENGINEERING, set(), {"delivered"}),
+    "landing/utd19_loops": ("landing", ENGINEERING, set(), {"delivered"}),
+    "core/reference_districts": (
+        "reference",
+        "team:basisinformatie",
+        {"landing/outlines"},
+        {"contract", "enough_districts", "every_district_has_neighbourhoods"},
+    ),
+    "core/reference_neighbourhoods": (
+        "reference",
+        "team:basisinformatie",
+        {"landing/outlines"},
+        {
+            "contract",
+            "centres_lie_together",
+            "codes_of_our_municipality",
+            "enough_neighbourhoods",
+            "names_are_distinct",
+            "one_code_year",
+            "only_our_municipality",
+        },
+    ),
+    "core/reference_key_figures": (
+        "reference",
+        "team:onderzoek-en-statistiek",
+        {"core/reference_neighbourhoods", "landing/cbs_statline", "landing/outlines"},
+        {
+            "contract",
+            "codes_are_reconciled",
+            "missing_values_say_why",
+            "one_year_per_table",
+            "our_municipality_is_there",
+            "parts_do_not_exceed_the_whole",
+            "population_is_there",
+        },
+    ),
+    "core/traffic_sites": (
+        "traffic",
+        "team:mobiliteit",
+        {"core/reference_neighbourhoods", "landing/ndw_sites"},
+        {
+            "contract",
+            "placed_sites_have_a_neighbourhood",
+            "sites_are_there",
+            "sites_have_a_place",
+            "some_sites_in_the_municipality",
+        },
+    ),
+    "core/traffic_counts": (
+        "traffic",
+        "team:mobiliteit",
+        {"core/traffic_sites", "landing/ndw_datex", "landing/utd19_loops"},
+        {
+            "contract",
+            "believable_mean_flow",
+            "believable_mean_speed",
+            "few_extreme_speeds",
+            "missing_values_say_why",
+            "most_detectors_work",
+            "most_flows_are_there",
+            "sites_are_known",
+            "traffic_is_not_constant",
+            "usual_volume",
+            "vehicles_follow_from_flow",
+        },
+    ),
+    "core/waste_open_reports": (
+        "waste",
+        "team:stadsbeheer",
+        {"core/reference_neighbourhoods", "landing/signalen_reports"},
+        {
+            "contract",
+            "most_reports_lie_inside",
+            "new_reports_arrive",
+            "not_made_in_the_future",
+            "placed_reports_have_a_neighbourhood",
+            "reports_have_a_place",
+            "several_categories",
+            "usual_volume",
+            "waste_is_among_them",
+        },
+    ),
+    "core/waste_reports": (
+        "waste",
+        "team:stadsbeheer",
+        {"core/waste_open_reports"},
+        {"contract", "closed_after_last_seen", "every_listed_report_once", "seen_after_made"},
+    ),
+    "core/welfare_recipients": (
+        "welfare",
+        "team:werk-en-inkomen",
+        {"core/reference_neighbourhoods", "landing/cbs_statline"},
+        {
+            "contract",
+            "missing_values_say_why",
+            "neighbourhoods_fit_the_total",
+            "our_municipality_is_there",
+            "rounded_to_tens",
+            "social_assistance_is_released",
+        },
+    ),
+    "collective/neighbourhood_month": (
+        "collective",
+        "team:onderzoek-en-statistiek",
+        {
+            "core/reference_key_figures",
+            "core/reference_neighbourhoods",
+            "core/traffic_counts",
+            "core/traffic_sites",
+            "core/waste_open_reports",
+            "core/waste_reports",
+            "core/welfare_recipients",
+        },
+        {
+            "contract",
+            "all_sources_are_complete",
+            "every_neighbourhood_once",
+            "fewer_recipients_than_people",
+            "missing_values_say_why",
+            "no_report_is_lost",
+            "population_mostly_known",
+        },
+    ),
+    "serving/marts": (
+        "serving",
+        ENGINEERING,
+        {"collective/neighbourhood_month", "core/reference_districts"},
+        set(),
+    ),
+}
+MARTS = {"collective/neighbourhood_month", "serving/marts"}
+JOBS: dict[str, set[str]] = {
+    "nightly": set(GRAPH),
+    "refresh_reference": MARTS
+    | {"landing/cbs_statline", "landing/outlines", "core/reference_districts", "core/reference_key_figures"}
+    | {"core/reference_neighbourhoods"},
+    "refresh_waste": MARTS | {"landing/signalen_reports", "core/waste_open_reports", "core/waste_reports"},
+    "refresh_welfare": MARTS | {"landing/cbs_statline", "core/welfare_recipients"},
+    "refresh_traffic": MARTS
+    | {"landing/ndw_datex", "landing/ndw_sites", "landing/utd19_loops", "core/traffic_counts", "core/traffic_sites"},
+}
+
+
+@pytest.fixture(scope="module")
+def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build_defs(load_settings(profile="sample", data_dir=tmp_path_factory.mktemp("graph")))
+
+
+class TestGraph:
+    def test_the_asset_graph_is_exactly_this(self, defs):
+        graph = defs.resolve_asset_graph()
+        found = {}
+        for key in graph.get_all_asset_keys():
+            node = graph.get(key)
+            (owner,) = node.owners
+            parents = {parent.to_user_string() for parent in node.parent_keys}
+            found[key.to_user_string()] = (node.group_name, owner, parents, {check.name for check in node.check_keys})
+        assert found == GRAPH
+
+    def test_the_jobs_are_exactly_these(self, defs):
+        found = {
+            job.name: {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+            for job in defs.resolve_all_job_defs()
+            if not job.name.startswith("__")
+        }
+        assert found == JOBS
+
+    def test_schedule_and_sensors_are_exactly_these(self, defs):
+        assert [(s.name, s.cron_schedule, s.execution_timezone) for s in defs.schedules] == [
+            ("every_night", "0 2 * * *", "Europe/Amsterdam")
+        ]
+        assert {s.name for s in defs.sensors} == {"tell_of_failed_runs", "tell_of_the_night"}
+
+    def test_only_tables_in_daily_batches_of_payloads_have_partitions(self, defs):
+        graph = defs.resolve_asset_graph()
+        partitioned = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned}
+        assert partitioned == {"core/traffic_counts", "core/waste_open_reports"}
+
+    @pytest.mark.parametrize("table", sorted(all_recipes()))
+    def test_every_table_says_what_it_is(self, defs, table):
+        recipe, node = all_recipes()[table], defs.resolve_asset_graph().get(table_key(table))
+        assert node.group_name == recipe.facts.store
+        assert len(node.owners) == 1
+        assert "duckdb" in node.kinds
+        assert recipe.facts.title_nl in node.description
+        columns = node.metadata["dagster/column_schema"].columns
+        assert [column.name for column in columns] == list(columns_of(recipe.contract))
+        assert all(column.description for column in columns)
+        assert "contract" in {check.name for check in node.check_keys}
+        assert {check.name for check in node.check_keys} - {"contract"} == {e.name for e in recipe.suite}
+
+    def test_only_fetching_is_ever_retried(self, defs):
+        retried = {asset.op.name for asset in defs.assets if asset.op.retry_policy}
+        assert retried == {asset.op.name for asset in defs.assets if asset.op.name.startswith("landing__")}
+        assert retried
+
+    def test_only_one_step_writes_to_the_lake_at_a_time(self, defs):
+        writing = {asset.op.name for asset in defs.assets if asset.op.pool == WRITER_POOL}
+        assert writing == {name.replace(".", "__") for name in all_recipes()}
+
+
+class TestImports:
+    def test_only_the_composition_roots_of_the_data_logic_know_dagster(self):
+        roots = {PROJECT / "groningen_data" / name for name in ("definitions.py", "cli.py")}
+        found = {path for path in (PROJECT / "groningen_data").rglob("*.py") if "dagster" in _imported(path)}
+        assert found <= roots
+        assert PROJECT / "groningen_data" / "definitions.py" in found
+
+
+def _imported(path: Path) -> set[str]:
+    """First words of all modules that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+NEW_TABLE = {
+    "groningen_data/contracts/waste/containers.py": '''
+        """Contract of the underground containers."""
+
+        from groningen_data.contracts.base import Contract, column, table
+
+
+        class WasteContainers(Contract):
+            """Underground containers and how full they may be."""
+
+            container_id: str = column("Containernummer", "Container id")
+            volume_m3: float = column("Inhoud", "Volume", unit="m³", gt=0)
+
+            class Config(Contract.Config):
+                metadata = table(
+                    name="core.waste_containers",
+                    title_nl="Ondergrondse containers",
+                    title_en="Underground containers",
+                    grain="one container",
+                    key=("container_id",),
+                    owner="Stadsbeheer",
+                    purpose="To plan collection.",
+                    legal_basis="Wet milieubeheer art. 10.21",
+                    classification="public",
+                    retention="5 years",
+                    freshness_days=30,
+                    load_mode="snapshot",
+                    tolerance=0.5,
+                )
+    ''',
+    "groningen_data/sources/containers.py": '''
+        """Lists of containers as CSV."""
+
+        import io
+
+        import polars as pl
+
+        from groningen_data.sources.base import FileSource
+
+
+        def parse_containers(payloads, batch_key, context):
+            """Rows of `core.waste_containers` from the last list."""
+            yield pl.read_csv(io.BytesIO(payloads[-1].read()), infer_schema=False)
+
+
+        SOURCE = FileSource(
+            name="containers",
+            title="Containers",
+            patterns=("containers*.csv",),
+            recognises=lambda head: False,
+            batches=lambda payload: ("snapshot",),
+        )
+    ''',
+    "assets/waste/containers.py": '''
+        """Underground containers, from the delivered lists."""
+
+        from checks.waste.containers import SUITE
+        from groningen_data.contracts.waste.containers import WasteContainers
+        from groningen_data.gate.recipe import Feed, Recipe
+        from groningen_data.sources import containers
+
+        RECIPE = Recipe(contract=WasteContainers, suite=SUITE, feeds=(Feed(containers.SOURCE, containers.parse_containers),))
+    ''',
+    "checks/waste/containers.py": '''
+        """Suite of the underground containers."""
+
+        from groningen_data.gate.suite import Expectation
+
+        SUITE = (
+            Expectation(
+                "some_containers",
+                "expect_table_row_count_to_be_between",
+                "There are containers.",
+                kwargs={"min_value": 1},
+            ),
+        )
+    ''',
+    "tests/integration/test_containers.py": '''
+        """A new table from file to lake."""
+
+        import dagster as dg
+        import groningen_data
+        from groningen_data.definitions import build_defs
+        from groningen_data.lakehouse import Lakehouse
+        from groningen_data.settings import load_settings
+
+
+        def test_containers_reach_the_lake(tmp_path):
+            settings = load_settings(profile="real", files=tmp_path, data_dir=tmp_path / "data")
+            (tmp_path / "containers_2026.csv").write_text("container_id,volume_m3\\nA1,5.0\\nA2,-1\\n")
+            defs = build_defs(settings)
+            table = defs.resolve_asset_graph().get(dg.AssetKey(["core", "waste_containers"]))
+            assert table.group_name == "waste"
+            assert {check.name for check in table.check_keys} == {"contract", "some_containers"}
+            assert defs.resolve_job_def("refresh_waste").asset_layer.has(dg.AssetKey(["landing", "containers"]))
+            job = defs.resolve_implicit_global_asset_job_def()
+            keys = [dg.AssetKey(["landing", "containers"]), table.key]
+            assert job.execute_in_process(asset_selection=keys).success
+            with Lakehouse(settings).reader() as con:
+                assert con.execute("FROM lake.core.waste_containers").fetchall() == [("A1", 5.0)]
+            print("module:", groningen_data.__file__)
+    ''',
+}
+
+
+def test_a_new_table_is_new_files_only(tmp_path):
+    tree = tmp_path / "tree"
+    for folder in ("groningen_data", "assets", "checks", "resources", "data/reference"):
+        shutil.copytree(PROJECT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in NEW_TABLE.items():
+        path = tree / name
+        assert not path.exists(), f"{name} would change an existing file"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip(), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--import-mode=importlib",
+         "tests/integration/test_containers.py"],
+        cwd=tree, env=_environment(PYTHONPATH=str(tree)), capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"module: {tree}" in done.stdout
+
+
+def _environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRONINGEN_", "DAGSTER_"))}
+    return kept | more
+
+
+class Night:
+    """The sample city after one night: ten days, of which the ninth has bad loops."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings: Settings = load_settings(profile="sample", data_dir=folder, sample_days=10)
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.defs = build_defs(self.settings)
+        self.first = self.settings.today() - timedelta(days=10)
+        self.result = self.defs.resolve_job_def("nightly").execute_in_process(instance=self.instance, raise_on_error=False)
+
+    def day(self, number: int) -> str:
+        return (self.first + timedelta(days=number - 1)).isoformat()
+
+    def backfill(self, table: str, days: list[str], instance: dg.DagsterInstance | None = None) -> dg.ExecuteInProcessResult:
+        """What the UI's backfill does: one run over one table for one day or for a range of days."""
+        job = self.defs.resolve_implicit_global_asset_job_def()
+        chosen = {"partition_key": days[0]} if len(days) == 1 else {}
+        tags = {} if chosen else {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[-1]}
+        return job.execute_in_process(
+            asset_selection=[table_key(table)],
+            instance=instance or self.instance,
+            raise_on_error=False,
+            tags=tags,
+            **chosen,
+        )
+
+    def batches_of(self, run_id: str) -> dict[str, str]:
+        with Lakehouse(self.settings).reader() as con:
+            sql = "SELECT batch_key, outcome FROM lake.ops.batches WHERE run_id = ?"
+            return dict(con.execute(sql, [run_id]).fetchall())
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    return Night(tmp_path_factory.mktemp("night"))
+
+
+class TestNight:
+    def test_a_night_with_a_rejected_day_succeeds(self, night):
+        assert night.result.success
+
+    def test_good_days_are_recorded_as_materialised_and_bad_ones_not(self, night):
+        loops = night.instance.get_materialized_partitions(table_key("core.traffic_counts"))
+        assert loops == {night.day(n) for n in range(1, 11)} - {night.day(9)}
+        reports = night.instance.get_materialized_partitions(table_key("core.waste_open_reports"))
+        assert reports == {night.day(n) for n in range(1, 11)}
+
+    def test_a_rejected_day_is_a_failed_check_that_says_which(self, night):
+        failed = {
+            (e.asset_key.to_user_string(), e.check_name): e.description
+            for e in night.result.get_asset_check_evaluations()
+            if not e.passed and e.severity == dg.AssetCheckSeverity.ERROR
+        }
+        assert set(failed) == {("core/traffic_counts", "contract")}
+        assert f"{night.day(9)}/loops" in failed["core/traffic_counts", "contract"]
+
+    def test_every_asset_of_the_night_is_materialised(self, night):
+        done = {event.asset_key.to_user_string() for event in night.result.get_asset_materialization_events()}
+        assert done == set(GRAPH)
+
+    def test_a_backfill_of_one_day_gates_that_day_again(self, night):
+        run = night.backfill("core.waste_open_reports", [night.day(3)])
+        assert run.success
+        assert night.batches_of(run.run_id) == {night.day(3): "unchanged"}
+
+    def test_a_backfill_of_a_bad_day_fails_and_stays_missing(self, night):
+        run = night.backfill("core.traffic_counts", [night.day(9)])
+        assert not run.success
+        assert night.batches_of(run.run_id) == {f"{night.day(9)}/loops": "rejected"}
+        assert night.day(9) not in night.instance.get_materialized_partitions(table_key("core.traffic_counts"))
+
+    def test_a_backfill_of_several_days_gates_all_of_them_in_one_run(self, night):
+        run = night.backfill("core.traffic_counts", [night.day(n) for n in (8, 9, 10)])
+        assert run.success
+        outcomes = night.batches_of(run.run_id)
+        assert {key: outcomes[f"{key}/loops"] for key in (night.day(8), night.day(9), night.day(10))} == {
+            night.day(8): "unchanged",
+            night.day(9): "rejected",
+            night.day(10): "unchanged",
+        }
+        assert night.day(9) not in night.instance.get_materialized_partitions(table_key("core.traffic_counts"))
+
+
+class TestInstance:
+    @pytest.fixture
+    def instance(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInstance:
+        monkeypatch.setenv("GRONINGEN_DAGSTER_DIR", str(tmp_path / "dagster"))
+        with dg.DagsterInstance.from_config(str(PROJECT)) as instance:
+            yield instance
+
+    def test_nothing_leaves_the_machine_and_all_is_kept_in_its_folder(self, instance, tmp_path):
+        assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
+        assert str(tmp_path / "dagster") in instance.storage_directory()
+        assert (tmp_path / "dagster" / "history").is_dir()
+
+    def test_one_run_and_one_writing_step_at_a_time(self, instance):
+        config = instance.get_concurrency_config()
+        assert config.run_queue_config.max_concurrent_runs == 1
+        assert config.pool_config.default_pool_limit == 1
+
+    def test_slots_of_dead_runs_are_given_back(self, instance):
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_settings["free_slots_after_run_end_seconds"] > 0
+        assert instance.run_monitoring_max_runtime_seconds > 0
+        assert isinstance(instance.run_launcher, WatchfulRunLauncher)
+
+    def test_the_workspace_loads_in_a_process_of_its_own(self, tmp_path):
+        environment = _environment(
+            DAGSTER_HOME=str(PROJECT), GRONINGEN_DAGSTER_DIR=str(tmp_path / "dagster"), GRONINGEN_DATA_DIR=str(tmp_path)
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"],
+            cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "Validation successful for code location groningen" in done.stdout + done.stderr
+
+
+class TestLauncher:
+    @pytest.fixture
+    def launcher(self) -> WatchfulRunLauncher:
+        launcher = WatchfulRunLauncher()
+        self.instance = dg.DagsterInstance.ephemeral()
+        launcher.register_instance(self.instance)
+        return launcher
+
+    def run_of(self, pid: int | None) -> dg.DagsterRun:
+        @dg.job
+        def empty() -> None: ...
+
+        run = self.instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED)
+        if pid is not None:
+            data = EngineEventData(metadata={"pid": dg.MetadataValue.text(str(pid))})
+            self.instance.report_engine_event(f"Started process for run (pid: {pid}).", run, data)
+        return run
+
+    def test_a_run_whose_process_exists_is_running(self, launcher):
+        assert launcher.check_run_worker_health(self.run_of(os.getpid())).status.value == "RUNNING"
+
+    def test_a_run_whose_process_is_gone_is_noticed(self, launcher):
+        process = subprocess.Popen([sys.executable, "-c", ""])
+        process.wait()
+        health = launcher.check_run_worker_health(self.run_of(process.pid))
+        assert health.status.value == "NOT_FOUND"
+        assert str(process.pid) in health.msg
+
+    def test_a_run_that_never_said_its_process_is_left_alone(self, launcher):
+        assert launcher.check_run_worker_health(self.run_of(None)).status.value == "RUNNING"
