@@ -123,10 +123,14 @@ def restore(
     source: Annotated[Path, typer.Argument(help="Folder of the backup.")],
     force: Annotated[bool, typer.Option("--force", help="Replace the lakehouse that is there.")] = False,
 ) -> None:
-    """Put a backup back into the data folder, after checking every hash."""
+    """Put a backup back into the data folder, after checking every hash, and serve what it holds."""
+    from groningen_data.lakehouse import Lakehouse
     from groningen_data.lakehouse.backup import restore as put_back
+    from groningen_data.serving.publish import publish_serving
 
-    print(put_back(_settings(), source, force=force))
+    settings = _settings()
+    print(put_back(settings, source, force=force))
+    publish_serving(Lakehouse(settings))
 
 
 @app.command()

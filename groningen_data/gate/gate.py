@@ -1,10 +1,12 @@
 """The gate itself: every due batch of one table is staged, audited, and published or rejected, each by itself."""
 
+import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -13,6 +15,7 @@ import polars as pl
 
 from groningen_data.contracts.base import facts_of
 from groningen_data.errors import GroningenError, PayloadError
+from groningen_data.gate.great_expectations import evaluate
 from groningen_data.gate.plan import BatchPlan, mart_sql, plan_derived_batches, plan_payload_batches
 from groningen_data.gate.publish import is_unchanged, publish, reject
 from groningen_data.gate.recipe import BuildContext, Recipe
@@ -153,6 +156,12 @@ class Gate:
 
     def _gate(self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, sql: str | None) -> BatchRecord:
         """One batch: stage, audit, publish or reject."""
+        with tempfile.TemporaryDirectory(prefix="scratch-rows-", dir=self.settings.scratch_dir) as folder:
+            return self._gate_in(Path(folder), con, recipe, plan, sql)
+
+    def _gate_in(
+        self, folder: Path, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, sql: str | None
+    ) -> BatchRecord:
         verdict = self._record(
             recipe,
             plan.key,
@@ -161,17 +170,20 @@ class Gate:
             payloads=[p.sha256 for p in plan.payloads],
             lineage=plan.lineage,
         )
-        context = BuildContext(self.settings, lambda name: self._published(con, recipe, name))
+        # A connection of its own: frames are produced in another thread, while staging works on `con`.
+        reader = con.cursor()
+        context = BuildContext(self.settings, lambda name: self._published(reader, recipe, name))
+        frames = self._frames(reader, recipe, plan, context, sql)
         try:
-            staged = stage(
-                con, recipe.contract, plan.key, self._frames(con, recipe, plan, context, sql), self.settings.slice_rows
-            )
+            staged = stage(con, recipe.contract, plan.key, frames, self.settings.slice_rows, folder)
         except PayloadError as error:
+            is_named = plan.unreadable is not None or error.dataset == recipe.facts.name
+            problem = error.problem if is_named else f"{error.dataset} {error.problem}"
             verdict = replace(
                 verdict,
-                reason=f"{error.problem} → {error.way_out}",
+                reason=f"{problem} → {error.way_out}",
                 notes=context.notes,
-                checks=[CheckResult(CONTRACT_CHECK, "error", False, _contract_sentence(recipe), error.problem)],
+                checks=[CheckResult(CONTRACT_CHECK, "error", False, _contract_sentence(recipe), problem)],
                 finished_at=datetime.now(UTC),
             )
             reject(con, recipe.contract, verdict, staged=False)
@@ -203,7 +215,7 @@ class Gate:
         return verdict
 
     def _frames(
-        self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, context: BuildContext, sql: str | None
+        self, reader: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, context: BuildContext, sql: str | None
     ) -> Iterator[pl.DataFrame]:
         if plan.unreadable is not None:
             raise PayloadError(plan.unreadable.name, plan.unreadable.problem or "", plan.unreadable.way_out or "")
@@ -219,16 +231,14 @@ class Gate:
                     names, f"cannot be parsed ({type(error).__name__})", "look at the payload in the landing, and mend the parser"
                 ) from error
             return
-        # A cursor of its own: staging writes on the connection while this query still streams.
         condition = partition_filter(recipe.contract, plan.key)
-        reader = con.cursor().execute(f"SELECT * FROM ({sql}) WHERE {condition}").to_arrow_reader(self.settings.slice_rows)
-        for batch in reader:
+        for batch in reader.execute(f"SELECT * FROM ({sql}) WHERE {condition}").to_arrow_reader(self.settings.slice_rows):
             yield pl.DataFrame(batch)
 
-    def _published(self, con: duckdb.DuckDBPyConnection, recipe: Recipe, name: str) -> pl.DataFrame:
+    def _published(self, reader: duckdb.DuckDBPyConnection, recipe: Recipe, name: str) -> pl.DataFrame:
         if name not in recipe.uses:
             raise GroningenError(recipe.facts.name, f"reads {name} without naming it in `uses`", "add it to the recipe's uses")
-        return con.cursor().execute(f"SELECT * FROM lake.{name}").pl()
+        return reader.execute(f"SELECT * FROM lake.{name}").pl()
 
     def _audit(self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, staged: Staged) -> Sequence[CheckResult]:
         """Evaluate the suite over the staged batch."""
@@ -243,8 +253,6 @@ class Gate:
             municipality_code=self.settings.municipality_code,
         )
         arguments = [expectation.arguments(facts) for expectation in recipe.suite]
-        from groningen_data.gate.great_expectations import evaluate
-
         judgeable = [(e.type, a) for e, a in zip(recipe.suite, arguments, strict=True) if a is not None]
         judged = evaluate(con, BATCH, judgeable)
         verdicts = iter(judged)

@@ -2,11 +2,13 @@
 
 Great Expectations closes its connection between metrics, which would lose uncommitted staging, and knows no DuckDB regular
 expressions. Both are mended here on version-pinned internals; `tests/integration/test_great_expectations.py` fails loudly
-when they move. Imported only by a step that evaluates a suite: the import takes seconds.
+when they move. Great Expectations itself is imported only when a batch is gated: that takes seconds.
 """
 
+import importlib
 import os
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -112,6 +112,8 @@ def _cast(raw: pl.DataFrame, wanted: dict[str, pl.DataType]) -> tuple[pl.DataFra
 
 
 def _cast_series(series: pl.Series, dtype: pl.DataType) -> pl.Series:
+    if series.dtype.is_nested() and not dtype.is_nested():
+        raise pl.exceptions.InvalidOperationError("nested values are no plain ones")
     if series.dtype == pl.String:
         text = series.str.strip_chars()
         # Fixed forms: guessed ones depend on the first value of a slice, and take 01/02 for a day and a month in some order.

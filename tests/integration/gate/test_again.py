@@ -8,7 +8,19 @@ import pytest
 from groningen_data.errors import GroningenError
 from groningen_data.gate.quarantine import kept_back
 from groningen_data.gate.recipe import Feed, MartContext, Recipe
-from tests.integration.gate.house import APRIL, MONDAY, RECIPE, SOURCE, TALLIES, TUESDAY, contract, limit, outcomes, parse, with_suite
+from tests.integration.gate.house import (
+    APRIL,
+    MONDAY,
+    RECIPE,
+    SOURCE,
+    TALLIES,
+    TUESDAY,
+    contract,
+    limit,
+    outcomes,
+    parse,
+    with_suite,
+)
 
 GOOD = [("a", 1), ("b", 2), ("c", 3), ("d", 4)]
 COPIES = "core.waste_copies"
@@ -170,7 +182,9 @@ def test_a_derived_table_rebuilds_only_the_months_that_changed(house):
     house.deliver("b.json", {TUESDAY: [("a", 10)]})
     house.refresh()
     assert outcomes(house.refresh(mart)) == {"2026-03-01": "published"}
-    assert house.ask("SELECT counted_on::VARCHAR, tally FROM lake.collective.tallies_month WHERE container_id = 'a' ORDER BY 1") == [
+    assert house.ask(
+        "SELECT counted_on::VARCHAR, tally FROM lake.collective.tallies_month WHERE container_id = 'a' ORDER BY 1"
+    ) == [
         ("2026-03-01", 11),
         (APRIL, 1),
     ]

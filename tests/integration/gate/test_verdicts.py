@@ -148,7 +148,7 @@ def test_a_parser_that_breaks_rejects_only_its_batch_and_quotes_no_row(house):
     house.deliver("a.json", {MONDAY: GOOD, TUESDAY: GOOD})
     result = house.refresh(replace(RECIPE, feeds=(Feed(RECIPE.feeds[0].source, broken),)))
     assert outcomes(result) == {MONDAY: "published", TUESDAY: "rejected"}
-    assert "a.json" in house.told[-1] and "ValueError" in result.rejected[0].reason
+    assert result.rejected[0].reason.startswith("a.json cannot be parsed (ValueError)")
     assert not any("Jansen" in str(row) for table in ("batches", "checks") for row in house.ask(f"FROM lake.ops.{table}"))
 
 
@@ -181,7 +181,7 @@ def test_a_column_of_another_kind_rejects_only_its_batch(house):
     house.deliver("a.json", {MONDAY: GOOD, TUESDAY: GOOD})
     result = house.refresh(replace(RECIPE, feeds=(Feed(RECIPE.feeds[0].source, nested),)))
     assert outcomes(result) == {MONDAY: "published", TUESDAY: "rejected"}
-    assert "List(Int64), which cannot become Int64" in result.rejected[0].reason
+    assert result.rejected[0].reason.startswith("tally is delivered as List")
 
 
 def test_each_commit_names_dataset_batch_and_run(house):
@@ -221,7 +221,9 @@ class TestSuites:
         assert outcomes(result) == {MONDAY: "rejected", TUESDAY: "published"}
         assert "no_b: 1" in result.rejected[0].reason and "few" not in result.rejected[0].reason
         assert [(key, check.name, check.observed) for key, check in result.warnings] == [(TUESDAY, "few", "1")]
-        assert house.ask("SELECT check_name, severity, is_passed FROM lake.ops.checks WHERE batch_key = ? ORDER BY 1", TUESDAY) == [
+        assert house.ask(
+            "SELECT check_name, severity, is_passed FROM lake.ops.checks WHERE batch_key = ? ORDER BY 1", TUESDAY
+        ) == [
             ("contract", "error", True),
             ("few", "warning", False),
             ("no_b", "error", True),

@@ -53,7 +53,7 @@ SECRET_URIS = [
 
 @pytest.mark.parametrize(
     ("way", "uri"),
-    [*(("writer", uri) for uri in SECRET_URIS), ("reader", SECRET_URIS[0]), ("past", SECRET_URIS[0]), ("catalog", SECRET_URIS[3])],
+    [("reader", SECRET_URIS[0]), ("past", SECRET_URIS[0]), ("catalog", SECRET_URIS[3]), *(("writer", u) for u in SECRET_URIS)],
 )
 def test_the_credentials_of_the_catalog_are_never_in_an_error(make_settings, way, uri):
     lakehouse = Lakehouse(make_settings("data", "sqlite", catalog_uri=uri))
