@@ -85,7 +85,9 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
             passed=found > 0 and not report.unreadable,
             severity=dg.AssetCheckSeverity.WARN,
             description=f"{found} payloads found, {len(report.landed)} of them new, {len(report.unreadable)} unreadable",
-            metadata={"unreadable": dg.MetadataValue.md("\n".join(f"- {p.name} {p.problem} → {p.way_out}" for p in report.unreadable))},
+            metadata={
+                "unreadable": dg.MetadataValue.md("\n".join(f"- {p.name} {p.problem} → {p.way_out}" for p in report.unreadable))
+            },
         )
         yield dg.MaterializeResult(
             asset_key=key,
@@ -93,7 +95,9 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
                 "new payloads": len(report.landed),
                 "known payloads": report.known,
                 "new bytes": sum(p.size for p in report.landed),
-                "payloads": dg.MetadataValue.md("\n".join(f"- {p.name} `{p.sha256[:12]}`" for p in report.landed[:50]) or "nothing new"),
+                "payloads": dg.MetadataValue.md(
+                    "\n".join(f"- {p.name} `{p.sha256[:12]}`" for p in report.landed[:50]) or "nothing new"
+                ),
             },
         )
 
@@ -201,7 +205,7 @@ def serving_asset() -> dg.AssetsDefinition:
 
 def _good_days(result: TableResult) -> dict[str, int]:
     """Days of which every batch of this run is published or unchanged, and none is missing; with their rows."""
-    bad = {batch.key[:10] for batch in (*result.rejected, *result.standing)}
+    bad = {batch.key[:10] for batch in result.rejected} | {batch.key[:10] for batch in result.standing}
     rows: dict[str, int] = {}
     for batch in (*result.published, *result.having("unchanged")):
         if is_day(batch.key[:10]) and batch.key[:10] not in bad:
@@ -263,7 +267,8 @@ def _spec_metadata(recipe: Recipe) -> dict[str, Any]:
                 dg.TableColumn(
                     name,
                     kind.lower(),
-                    description=f"{columns[name].title_en} ({columns[name].title_nl})" + (f", {columns[name].unit}" if columns[name].unit else ""),
+                    description=f"{columns[name].title_en} ({columns[name].title_nl})"
+                    + (f", {columns[name].unit}" if columns[name].unit else ""),
                     constraints=dg.TableColumnConstraints(nullable=bool(schema.columns[name].nullable)),
                 )
                 for name, kind in sql_types(contract).items()
@@ -272,4 +277,3 @@ def _spec_metadata(recipe: Recipe) -> dict[str, Any]:
         **{label: getattr(facts, label) for label in ("purpose", "legal_basis", "retention", "grain") if getattr(facts, label)},
         "personal_data": ", ".join(sorted({c.personal_data for c in columns.values()} - {"none"})) or "none",
     }
-

@@ -17,8 +17,8 @@ from groningen_data.gate import gate as gate_module
 from groningen_data.gate import stage as stage_module
 from groningen_data.gate.recipe import BuildContext, Feed, Recipe
 from groningen_data.gate.suite import Expectation
-from groningen_data.landing import Landing, Payload
 from groningen_data.lakehouse import Lakehouse
+from groningen_data.landing import Landing, Payload
 from groningen_data.settings import Settings, load_settings
 from groningen_data.sources.base import FileSource
 
@@ -69,14 +69,24 @@ _MAPS: list[tuple[str, str, dict[str, Any]]] = [
     ("weight_total", "expect_column_sum_to_be_between", {"column": "weight_kg", "min_value": 1}),
     ("weight_max", "expect_column_max_to_be_between", {"column": "weight_kg", "max_value": 5000}),
     ("sensors", "expect_column_unique_value_count_to_be_between", {"column": "sensor_code", "min_value": 100}),
-    ("fractions", "expect_column_distinct_values_to_be_in_set", {"column": "fraction_code", "value_set": ["rest", "paper", "glass", "plastic", "organic"]}),
+    (
+        "fractions",
+        "expect_column_distinct_values_to_be_in_set",
+        {"column": "fraction_code", "value_set": ["rest", "paper", "glass", "plastic", "organic"]},
+    ),
     ("battery_mean", "expect_column_mean_to_be_between", {"column": "battery_pct", "min_value": 10, "max_value": 90}),
     ("battery_low", "expect_column_values_to_be_between", {"column": "battery_pct", "min_value": 1, "mostly": 0.9}),
     ("temperature", "expect_column_median_to_be_between", {"column": "temperature_c", "min_value": -20, "max_value": 40}),
     ("status_known", "expect_column_values_to_not_be_null", {"column": "status_code", "mostly": 0.9}),
     ("one_day", "expect_column_unique_value_count_to_be_between", {"column": "measured_on", "max_value": 1}),
     ("first_reading", "expect_column_min_to_be_between", {"column": "measured_at", "min_value": "2026-03-02"}),
-    ("few_alarms", "unexpected_rows_expectation", {"unexpected_rows_query": "SELECT count(*) FROM {batch} HAVING count(*) FILTER (WHERE status_code = 'alarm') > 0.5 * count(*)"}),
+    (
+        "few_alarms",
+        "unexpected_rows_expectation",
+        {
+            "unexpected_rows_query": "SELECT count(*) FROM {batch} HAVING count(*) FILTER (WHERE status_code = 'alarm') > 0.5 * count(*)"
+        },
+    ),
 ]
 SUITE = tuple(Expectation(name, kind, "Made for the benchmark.", kwargs=kwargs) for name, kind, kwargs in _MAPS)
 

@@ -72,9 +72,7 @@ def _aggregate(key: dg.AssetKey, name: str, verdicts: list[tuple[BatchRecord, Ch
     )
 
 
-def _standing(
-    key: dg.AssetKey, result: TableResult, verdicts: list[tuple[BatchRecord, CheckResult]]
-) -> dg.AssetCheckResult:
+def _standing(key: dg.AssetKey, result: TableResult, verdicts: list[tuple[BatchRecord, CheckResult]]) -> dg.AssetCheckResult:
     """The contract check while batches rejected earlier still miss: it stays failed until they are delivered anew."""
     lines = [f"| {b.key} | rejected earlier | {_cell(b.reason)} |" for b in result.standing]
     lines += [f"| {b.key} | {b.outcome} | {_cell(c.observed)} |" for b, c in verdicts]
@@ -88,7 +86,9 @@ def _standing(
         metadata={
             "batches judged": dg.MetadataValue.int(len(verdicts)),
             "batches still missing": dg.MetadataValue.int(len(result.standing)),
-            "per batch": dg.MetadataValue.md("| batch | outcome | observed |\n|---|---|---|\n" + "\n".join(lines[:_SHOWN_BATCHES])),
+            "per batch": dg.MetadataValue.md(
+                "| batch | outcome | observed |\n|---|---|---|\n" + "\n".join(lines[:_SHOWN_BATCHES])
+            ),
         },
     )
 

@@ -186,11 +186,10 @@ def quarantine_export(table: str, batch: str, target: Path) -> None:
 def quarantine_replay(table: str, batch: str, profile: ProfileOption = None) -> None:
     """Gate one batch again from its landed payloads, for instance after mending a parser or a contract."""
 
-
     from assets import all_recipes, all_sources
     from groningen_data.gate.gate import Gate
-    from groningen_data.landing import Landing
     from groningen_data.lakehouse import Lakehouse
+    from groningen_data.landing import Landing
 
     settings, sources = _settings(profile=profile), all_sources()
     recipe = all_recipes().get(table)
@@ -287,7 +286,11 @@ class _Progress:
             print(text, flush=True)
 
     def event(self, event: Any) -> None:
-        if self._bar and event.is_dagster_event and event.dagster_event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"):
+        if (
+            self._bar
+            and event.is_dagster_event
+            and event.dagster_event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED")
+        ):
             self._bar.advance(self._task)
 
 

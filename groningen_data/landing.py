@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
+from filelock import FileLock
+
 from groningen_data.errors import PayloadError
 
 _CHUNK = 1 << 20
@@ -201,6 +203,13 @@ class Landing:
             )
             found.append(Payload(**facts, path=path.with_suffix(""), size_limit=self.size_limit))
         return sorted(found, key=lambda p: (p.arrival_for().at, p.sha256))
+
+    @contextmanager
+    def exclusively(self, source: str) -> Iterator[None]:
+        """Let one process at a time fetch a source, so that none clears away what another has half landed."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.root / f".{source}.lock"):
+            yield
 
     def forget_partials(self, source: str) -> None:
         """Remove what a killed run left half landed."""

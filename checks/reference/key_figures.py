@@ -43,7 +43,9 @@ SUITE = (
         "population_is_there",
         "unexpected_rows_expectation",
         "The number of inhabitants, on which every rate rests, is among the measures.",
-        kwargs={"unexpected_rows_query": "SELECT 1 AS missing WHERE NOT EXISTS (SELECT 1 FROM {batch} WHERE measure_code = 'inhabitants')"},
+        kwargs={
+            "unexpected_rows_query": "SELECT 1 AS missing WHERE NOT EXISTS (SELECT 1 FROM {batch} WHERE measure_code = 'inhabitants')"
+        },
     ),
     Expectation(
         "codes_are_reconciled",

@@ -20,7 +20,9 @@ SUITE = (
         "unexpected_rows_expectation",
         "At least one site lies in the municipality.",
         severity="warning",
-        kwargs={"unexpected_rows_query": "SELECT 1 AS missing WHERE NOT EXISTS (SELECT 1 FROM {batch} WHERE location_status = 'inside')"},
+        kwargs={
+            "unexpected_rows_query": "SELECT 1 AS missing WHERE NOT EXISTS (SELECT 1 FROM {batch} WHERE location_status = 'inside')"
+        },
     ),
     Expectation(
         "placed_sites_have_a_neighbourhood",

@@ -55,7 +55,9 @@ SUITE = (
         "unexpected_rows_expectation",
         "Most reports lie in the municipality; if not, they are those of another one.",
         severity="warning",
-        kwargs={"unexpected_rows_query": "SELECT count(*) FROM {batch} HAVING count(*) FILTER (WHERE location_status = 'inside') < 0.5 * count(*)"},
+        kwargs={
+            "unexpected_rows_query": "SELECT count(*) FROM {batch} HAVING count(*) FILTER (WHERE location_status = 'inside') < 0.5 * count(*)"
+        },
     ),
     Expectation(
         "waste_is_among_them",

@@ -16,7 +16,9 @@ SUITE = (
         "closed_after_last_seen",
         "unexpected_rows_expectation",
         "A report is closed after the last day on which it was listed, and open reports are not closed.",
-        kwargs={"unexpected_rows_query": "SELECT * FROM {batch} WHERE closed_on <= last_seen_on OR (closed_on IS NULL) <> is_open"},
+        kwargs={
+            "unexpected_rows_query": "SELECT * FROM {batch} WHERE closed_on <= last_seen_on OR (closed_on IS NULL) <> is_open"
+        },
     ),
     Expectation(
         "seen_after_made",

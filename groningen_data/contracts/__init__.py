@@ -30,8 +30,6 @@ def all_contracts() -> MappingProxyType[str, ContractModel]:
             if facts.name in found:
                 raise ContractError(facts.name, "is declared by two contracts", f"remove one; the second is in {module.__name__}")
             if facts.store != store:
-                raise ContractError(
-                    facts.name, f"lies in the package of store {store}", f"move it to contracts/{facts.store}/"
-                )
+                raise ContractError(facts.name, f"lies in the package of store {store}", f"move it to contracts/{facts.store}/")
             found[facts.name] = value
     return MappingProxyType(dict(sorted(found.items())))

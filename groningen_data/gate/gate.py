@@ -284,7 +284,9 @@ def _still_counts(earlier: ledger.LatestBatch, plan: BatchPlan) -> bool:
 def _judge_contract(recipe: Recipe, staged: Staged) -> CheckResult:
     """The contract's own check: is the share of quarantined rows within tolerance, and is anything left?"""
     tolerance = recipe.facts.tolerance
-    if not staged.rows_in:
+    if not staged.rows_in and recipe.expression:
+        observed = f"its inputs give no rows any more; `groningen drop {recipe.facts.name}` and a refresh make the table anew"
+    elif not staged.rows_in:
         observed = "no rows were delivered; no rows is never data"
     elif not staged.accepted:
         observed = f"none of {staged.rows_in:,} rows meets the contract"

@@ -5,10 +5,8 @@ expressions. Both are mended here on version-pinned internals; `tests/integratio
 when they move. Great Expectations itself is imported only when a batch is gated: that takes seconds.
 """
 
-import importlib
 import os
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -116,7 +116,9 @@ def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: st
     if facts.load_mode == "partition":
         types = sql_types(recipe.contract)
         columns = ", ".join(f'CAST(CAST("{c}" AS {types[c]}) AS VARCHAR)' for c in facts.partition_columns)
-        rows = con.execute(f"SELECT DISTINCT concat_ws('/', {columns}) FROM ({sql}) ORDER BY 1").fetchall()
+        # What is published and has no rows any more is planned as well: it must not stay there unnoticed.
+        both = f"SELECT concat_ws('/', {columns}) FROM ({sql}) UNION SELECT concat_ws('/', {columns}) FROM lake.{facts.name}"
+        rows = con.execute(f"{both} ORDER BY 1").fetchall()
         keys = [r[0] for r in rows]
     plans = []
     for key in keys:

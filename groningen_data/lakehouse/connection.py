@@ -93,9 +93,7 @@ class Lakehouse:
             yield con
 
     @contextmanager
-    def writer(
-        self, purpose: str, on_wait: Callable[[str], None] = lambda told: None
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
+    def writer(self, purpose: str, on_wait: Callable[[str], None] = lambda told: None) -> Iterator[duckdb.DuckDBPyConnection]:
         """The one writing connection, with a scratch database attached as `scratch`.
 
         Args:
@@ -190,9 +188,7 @@ class Lakehouse:
             return error
         if "creating a new DuckLake is explicitly disabled" in text:
             return self._nothing_published()
-        return LakehouseError(
-            "catalog", "the PostgreSQL catalog cannot be reached", "check GRONINGEN_CATALOG_URI and the server"
-        )
+        return LakehouseError("catalog", "the PostgreSQL catalog cannot be reached", "check GRONINGEN_CATALOG_URI and the server")
 
     def _nothing_published(self) -> LakehouseError:
         return LakehouseError("lakehouse", f"nothing was published yet in {self.settings.data_dir}", "run `make refresh` first")

@@ -144,10 +144,7 @@ def record(con: duckdb.DuckDBPyConnection, batch: BatchRecord) -> None:
     _insert(
         con,
         "ops.checks",
-        [
-            [*head, c.name, c.severity, c.passed, c.observed, c.value, c.sentence, batch.finished_at]
-            for c in batch.checks
-        ],
+        [[*head, c.name, c.severity, c.passed, c.observed, c.value, c.sentence, batch.finished_at] for c in batch.checks],
     )
     _insert(con, "ops.lineage", [[*head, *line] for line in batch.lineage])
 

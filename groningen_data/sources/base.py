@@ -85,6 +85,10 @@ class FileSource:
         root = settings.source_root
         if not root.is_dir():
             raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
+        with landing.exclusively(self.name):
+            return self._fetch(root, landing)
+
+    def _fetch(self, root: Path, landing: Landing) -> FetchReport:
         landing.forget_partials(self.name)
         known = {p.sha256: p for p in landing.payloads(self.name) if landing.knows(self.name, p.sha256)}
         self._read_again(landing, known)

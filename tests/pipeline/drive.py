@@ -13,8 +13,8 @@ from typing import Any
 
 from assets import all_recipes, all_sources
 from groningen_data.gate.gate import Gate, TableResult
-from groningen_data.landing import Landing
 from groningen_data.lakehouse import Lakehouse
+from groningen_data.landing import Landing
 from groningen_data.sample import city
 from groningen_data.serving.publish import publish_serving
 from groningen_data.settings import Settings, load_settings

@@ -48,7 +48,8 @@ def test_a_killed_refresh_recovers_by_running_again(instant, undisturbed, tmp_pa
                     continue
                 held = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()[0]
                 promised = con.execute(
-                    "SELECT coalesce(sum(rows_accepted), 0) FROM lake.ops.batches WHERE table_name = ? AND outcome = 'published'", [table]
+                    "SELECT coalesce(sum(rows_accepted), 0) FROM lake.ops.batches WHERE table_name = ? AND outcome = 'published'",
+                    [table],
                 ).fetchone()[0]
                 assert held == promised
     marts = settings.serving_dir / "marts.duckdb"

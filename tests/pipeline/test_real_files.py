@@ -50,7 +50,11 @@ def test_every_batch_of_the_real_files_is_published(results):
 
 
 def test_all_151_outlines_and_20_districts_are_there(lake):
-    assert one(lake, "SELECT count(*), min(code_year), max(outline_epsg) FROM lake.core.reference_neighbourhoods") == (151, 2024, 4326)
+    assert one(lake, "SELECT count(*), min(code_year), max(outline_epsg) FROM lake.core.reference_neighbourhoods") == (
+        151,
+        2024,
+        4326,
+    )
     assert one(lake, "SELECT count(*), sum(neighbourhoods) FROM lake.core.reference_districts") == (20, 151)
 
 
@@ -58,7 +62,9 @@ def test_key_figures_reconcile_with_the_cbs_table(lake):
     raw = pl.read_parquet(SHARED_DATA / "cbs/cbs.v3.84799NED_TypedDataSet.parquet")
     regions = "SELECT count(DISTINCT region_code) FROM lake.core.reference_key_figures WHERE source_table = '84799NED'"
     assert one(lake, regions) == (raw.height,) == (17_341,)
-    total = "SELECT sum(value) FROM lake.core.reference_key_figures WHERE source_table = '84799NED' AND measure_code = 'inhabitants'"
+    total = (
+        "SELECT sum(value) FROM lake.core.reference_key_figures WHERE source_table = '84799NED' AND measure_code = 'inhabitants'"
+    )
     assert one(lake, total) == (float(raw["AantalInwoners_5"].sum()),)
     empty = "SELECT DISTINCT missing_reason FROM lake.core.reference_key_figures WHERE source_table = '84799NED' AND measure_code = 'income_per_inhabitant_keur'"
     assert raw["GemiddeldInkomenPerInwoner_72"].null_count() == raw.height
@@ -83,9 +89,17 @@ def test_the_two_code_years_are_reconciled(lake):
 def test_recipients_reconcile_with_the_cbs_table(lake):
     ours = "FROM lake.core.welfare_recipients WHERE benefit_code = 'social_assistance'"
     assert one(lake, f"SELECT recipients {ours} AND region_code = 'GM0014'") == (10_840,)
-    assert one(lake, f"SELECT count(*), count(recipients), sum(recipients) {ours} AND region_code LIKE 'BU0014%'") == (150, 115, 10_830)
+    assert one(lake, f"SELECT count(*), count(recipients), sum(recipients) {ours} AND region_code LIKE 'BU0014%'") == (
+        150,
+        115,
+        10_830,
+    )
     raw = pl.read_parquet(SHARED_DATA / "cbs/cbs.v3.84799NED_TypedDataSet.parquet")["PersonenPerSoortUitkeringBijstand_83"]
-    assert one(lake, f"SELECT count(*), count(recipients), sum(recipients) {ours}") == (len(raw), len(raw) - raw.null_count(), raw.sum())
+    assert one(lake, f"SELECT count(*), count(recipients), sum(recipients) {ours}") == (
+        len(raw),
+        len(raw) - raw.null_count(),
+        raw.sum(),
+    )
 
 
 def test_all_163592_datex_values_are_accounted_for(lake):
@@ -103,7 +117,9 @@ def test_all_163592_datex_values_are_accounted_for(lake):
         "FROM lake.core.traffic_counts WHERE feed_code = 'datex'",
     )
     assert sum(kept) + quarantined + collapsed == 163_592
-    assert one(lake, "SELECT count(*) FROM lake.core.traffic_counts WHERE feed_code = 'datex' AND (flow_veh_h < 0 OR speed_km_h < 0)") == (0,)
+    assert one(
+        lake, "SELECT count(*) FROM lake.core.traffic_counts WHERE feed_code = 'datex' AND (flow_veh_h < 0 OR speed_km_h < 0)"
+    ) == (0,)
 
 
 def test_the_flow_of_the_datex_feed_adds_up_to_the_flow_in_the_file(lake):
@@ -155,7 +171,9 @@ def test_reports_reconcile_with_the_snapshots(lake):
         for report in json.loads(gzip.decompress(path.read_bytes())):
             listed[path.name[:10]] += 1
             last[report["id"]] = path.name[:10]
-    held = dict(lake.execute("SELECT CAST(snapshot_on AS VARCHAR), count(*) FROM lake.core.waste_open_reports GROUP BY 1").fetchall())
+    held = dict(
+        lake.execute("SELECT CAST(snapshot_on AS VARCHAR), count(*) FROM lake.core.waste_open_reports GROUP BY 1").fetchall()
+    )
     assert held == dict(listed)
     assert (len(held), sum(held.values())) == (59, 20_133)
     assert one(lake, "SELECT count(*), count(*) FILTER (WHERE is_open) FROM lake.core.waste_reports") == (
@@ -180,7 +198,9 @@ def test_inferred_closing_agrees_with_what_the_installation_says(lake):
 def test_reports_of_another_municipality_are_kept_with_their_reason_and_not_counted(lake):
     statuses = dict(lake.execute("SELECT location_status, count(*) FROM lake.core.waste_reports GROUP BY 1").fetchall())
     assert statuses == {"outside_municipality": 2_405}
-    reasons = lake.execute("SELECT DISTINCT waste_reports, waste_reports_reason FROM lake.collective.neighbourhood_month").fetchall()
+    reasons = lake.execute(
+        "SELECT DISTINCT waste_reports, waste_reports_reason FROM lake.collective.neighbourhood_month"
+    ).fetchall()
     assert reasons == [(None, "source_does_not_cover")]
 
 
@@ -189,7 +209,10 @@ def test_the_mart_joins_traffic_of_2017_with_recipients_and_population(lake):
     assert (rows, months) == (151, ["2017-09-01"])
     # 9 of the 10,840 recipients' neighbourhood sum belong to codes without a successor, or are withheld.
     total, years = one(lake, "SELECT sum(recipients), list(DISTINCT recipients_year) FROM lake.collective.neighbourhood_month")
-    split = one(lake, "SELECT coalesce(sum(recipients), 0) FROM lake.core.welfare_recipients WHERE benefit_code = 'social_assistance' AND code_status = 'split'")[0]
+    split = one(
+        lake,
+        "SELECT coalesce(sum(recipients), 0) FROM lake.core.welfare_recipients WHERE benefit_code = 'social_assistance' AND code_status = 'split'",
+    )[0]
     assert total == 10_830 - split
     assert set(years) <= {2020, None}
 

@@ -60,12 +60,18 @@ def test_quarantined_rows_keep_their_original_values(sample_lake, tmp_path):
 
 
 def test_the_mart_has_every_neighbourhood_once_a_month(lake):
-    rows = lake.execute("SELECT month, count(*), count(DISTINCT neighbourhood_code) FROM lake.collective.neighbourhood_month GROUP BY 1").fetchall()
+    rows = lake.execute(
+        "SELECT month, count(*), count(DISTINCT neighbourhood_code) FROM lake.collective.neighbourhood_month GROUP BY 1"
+    ).fetchall()
     assert [(str(month), n, distinct) for month, n, distinct in rows] == [("2026-03-01", 151, 151)]
 
 
 def test_the_mart_agrees_with_a_plain_count_of_reports(lake):
-    mart = dict(lake.execute("SELECT neighbourhood_code, waste_reports FROM lake.collective.neighbourhood_month WHERE waste_reports > 0").fetchall())
+    mart = dict(
+        lake.execute(
+            "SELECT neighbourhood_code, waste_reports FROM lake.collective.neighbourhood_month WHERE waste_reports > 0"
+        ).fetchall()
+    )
     plain = dict(
         lake.execute(
             "SELECT neighbourhood_code, count(DISTINCT report_id) FROM lake.core.waste_open_reports "
@@ -76,7 +82,11 @@ def test_the_mart_agrees_with_a_plain_count_of_reports(lake):
 
 
 def test_the_mart_agrees_with_a_plain_mean_of_weekday_traffic(lake):
-    mart = dict(lake.execute("SELECT neighbourhood_code, weekday_vehicles FROM lake.collective.neighbourhood_month WHERE weekday_vehicles IS NOT NULL").fetchall())
+    mart = dict(
+        lake.execute(
+            "SELECT neighbourhood_code, weekday_vehicles FROM lake.collective.neighbourhood_month WHERE weekday_vehicles IS NOT NULL"
+        ).fetchall()
+    )
     plain = dict(
         lake.execute(
             "SELECT neighbourhood_code, avg(v) FROM (SELECT site_id, local_date, sum(vehicles) AS v, count(vehicles) AS good, "
@@ -95,10 +105,10 @@ def test_a_corrected_day_rebuilds_its_month_and_a_second_run_does_nothing(tmp_pa
     assert {name: r.batches for name, r in again.items() if r.batches} == {}
 
     day = sorted((settings.sample_dir / "waste" / "open_reports").glob("*.json.gz"))[-1]
-    from groningen_data.sample.wire import packed
-
     import gzip
     import json
+
+    from groningen_data.sample.wire import packed
 
     reports = json.loads(gzip.decompress(day.read_bytes()))
     day.write_bytes(packed(json.dumps(reports[:-1]).encode()))

@@ -4,7 +4,17 @@ import polars as pl
 
 from groningen_data.contracts.base import Contract, Protection, Rate, column, table
 
-REASONS = ["source_does_not_cover", "no_data_in_month", "no_site", "withheld", "not_yet_released", "boundary_changed", "not_delivered", "later_version", "no_longer_published"]
+REASONS = [
+    "source_does_not_cover",
+    "no_data_in_month",
+    "no_site",
+    "withheld",
+    "not_yet_released",
+    "boundary_changed",
+    "not_delivered",
+    "later_version",
+    "no_longer_published",
+]
 
 
 class NeighbourhoodMonth(Contract):
@@ -22,21 +32,53 @@ class NeighbourhoodMonth(Contract):
     district_name: str = column("Wijknaam", "District name", nullable=True)
     month: pl.Date = column("Maand (eerste dag)", "Month (first day)")
     waste_reports: int = column("Afvalmeldingen", "Waste reports", nullable=True, ge=0)
-    waste_reports_reason: str = column("Reden van ontbreken afvalmeldingen", "Reason when waste reports are missing", nullable=True, isin=REASONS)
-    waste_reports_completeness: float = column("Volledigheid meldingen", "Completeness of reports", unit="share of days", ge=0, le=1)
+    waste_reports_reason: str = column(
+        "Reden van ontbreken afvalmeldingen", "Reason when waste reports are missing", nullable=True, isin=REASONS
+    )
+    waste_reports_completeness: float = column(
+        "Volledigheid meldingen", "Completeness of reports", unit="share of days", ge=0, le=1
+    )
     traffic_sites: int = column("Meetlocaties met telling", "Sites that counted", ge=0)
-    weekday_vehicles: float = column("Voertuigen per weekdag per meetlocatie", "Vehicles per weekday per site", unit="vehicles/day", nullable=True, ge=0)
-    weekday_vehicles_reason: str = column("Reden van ontbreken verkeer", "Reason when traffic is missing", nullable=True, isin=REASONS)
-    traffic_completeness: float = column("Volledigheid verkeer", "Completeness of traffic", unit="share of expected intervals", ge=0, le=1)
-    recipients: int = column("Personen met bijstand", "Recipients of social assistance", nullable=True, ge=0, personal_data="statistic", protection=Protection(population="inhabitants_15_plus"))
+    weekday_vehicles: float = column(
+        "Voertuigen per weekdag per meetlocatie", "Vehicles per weekday per site", unit="vehicles/day", nullable=True, ge=0
+    )
+    weekday_vehicles_reason: str = column(
+        "Reden van ontbreken verkeer", "Reason when traffic is missing", nullable=True, isin=REASONS
+    )
+    traffic_completeness: float = column(
+        "Volledigheid verkeer", "Completeness of traffic", unit="share of expected intervals", ge=0, le=1
+    )
+    recipients: int = column(
+        "Personen met bijstand",
+        "Recipients of social assistance",
+        nullable=True,
+        ge=0,
+        personal_data="statistic",
+        protection=Protection(population="inhabitants_15_plus"),
+    )
     recipients_year: int = column("Jaar van de bijstandscijfers", "Year of the recipients", nullable=True)
-    recipients_reason: str = column("Reden van ontbreken bijstand", "Reason when recipients are missing", nullable=True, isin=REASONS)
+    recipients_reason: str = column(
+        "Reden van ontbreken bijstand", "Reason when recipients are missing", nullable=True, isin=REASONS
+    )
     inhabitants: int = column("Inwoners", "Inhabitants", nullable=True, ge=0, personal_data="statistic", protection=Protection())
-    inhabitants_15_plus: int = column("Inwoners van 15 jaar en ouder", "Inhabitants of 15 and older", nullable=True, ge=0, personal_data="statistic", protection=Protection())
-    inhabitants_15_plus_year: int = column("Jaar van de inwoners van 15 jaar en ouder", "Year of the inhabitants of 15 and older", nullable=True)
+    inhabitants_15_plus: int = column(
+        "Inwoners van 15 jaar en ouder",
+        "Inhabitants of 15 and older",
+        nullable=True,
+        ge=0,
+        personal_data="statistic",
+        protection=Protection(),
+    )
+    inhabitants_15_plus_year: int = column(
+        "Jaar van de inwoners van 15 jaar en ouder", "Year of the inhabitants of 15 and older", nullable=True
+    )
     population_year: int = column("Jaar van de bevolkingscijfers", "Year of the population", nullable=True)
-    population_reason: str = column("Reden van ontbreken bevolking", "Reason when population is missing", nullable=True, isin=REASONS)
-    income_per_inhabitant_keur: float = column("Gemiddeld inkomen per inwoner", "Mean income per inhabitant", unit="1 000 EUR", nullable=True, ge=0)
+    population_reason: str = column(
+        "Reden van ontbreken bevolking", "Reason when population is missing", nullable=True, isin=REASONS
+    )
+    income_per_inhabitant_keur: float = column(
+        "Gemiddeld inkomen per inwoner", "Mean income per inhabitant", unit="1 000 EUR", nullable=True, ge=0
+    )
     income_year: int = column("Jaar van de inkomenscijfers", "Year of the income", nullable=True)
     income_reason: str = column("Reden van ontbreken inkomen", "Reason when income is missing", nullable=True, isin=REASONS)
 
@@ -58,7 +100,21 @@ class NeighbourhoodMonth(Contract):
             tolerance=0.0,
             served=True,
             rates=(
-                Rate("waste_reports_per_1000", "Afvalmeldingen per 1.000 inwoners", "Waste reports per 1,000 inhabitants", "waste_reports", "inhabitants", 1000),
-                Rate("recipients_per_1000", "Bijstand per 1.000 inwoners van 15+", "Recipients per 1,000 inhabitants of 15 and older", "recipients", "inhabitants_15_plus", 1000),
+                Rate(
+                    "waste_reports_per_1000",
+                    "Afvalmeldingen per 1.000 inwoners",
+                    "Waste reports per 1,000 inhabitants",
+                    "waste_reports",
+                    "inhabitants",
+                    1000,
+                ),
+                Rate(
+                    "recipients_per_1000",
+                    "Bijstand per 1.000 inwoners van 15+",
+                    "Recipients per 1,000 inhabitants of 15 and older",
+                    "recipients",
+                    "inhabitants_15_plus",
+                    1000,
+                ),
             ),
         )

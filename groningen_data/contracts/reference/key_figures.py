@@ -16,7 +16,9 @@ class ReferenceKeyFigures(Contract):
     `data/reference/neighbourhood_successions.csv`.
     """
 
-    region_code: str = column("Regiocode zoals geleverd", "Region code as delivered", str_matches=r"^(NL\d{2}|GM\d{4}|WK\d{6}|BU\d{8})$")
+    region_code: str = column(
+        "Regiocode zoals geleverd", "Region code as delivered", str_matches=r"^(NL\d{2}|GM\d{4}|WK\d{6}|BU\d{8})$"
+    )
     region_level: str = column("Regioniveau", "Region level", isin=["country", "municipality", "district", "neighbourhood"])
     region_name: str = column("Regionaam", "Region name", nullable=True)
     year: int = column("Jaar", "Year", ge=1995, le=2100)

@@ -19,8 +19,12 @@ class ReferenceNeighbourhoods(Contract):
     municipality_code: str = column("Gemeentecode", "Municipality code", str_matches=r"^GM\d{4}$")
     code_year: int = column("Jaar van de buurtindeling", "Year of the code system", ge=1995, le=2100)
     land_area_ha: float = column("Oppervlakte land", "Land area", unit="ha", nullable=True, ge=0)
-    centre_longitude: float = column("Lengtegraad middelpunt", "Longitude of the centre", unit="degree", in_range={"min_value": 3.2, "max_value": 7.3})
-    centre_latitude: float = column("Breedtegraad middelpunt", "Latitude of the centre", unit="degree", in_range={"min_value": 50.7, "max_value": 53.8})
+    centre_longitude: float = column(
+        "Lengtegraad middelpunt", "Longitude of the centre", unit="degree", in_range={"min_value": 3.2, "max_value": 7.3}
+    )
+    centre_latitude: float = column(
+        "Breedtegraad middelpunt", "Latitude of the centre", unit="degree", in_range={"min_value": 50.7, "max_value": 53.8}
+    )
     outline_wkb: pl.Binary = column("Omtrek (WKB)", "Outline (well-known binary)")
     outline_epsg: int = column("Coördinatenstelsel van de omtrek", "EPSG code of the outline", isin=[4326])
     source_epsg: int = column("Coördinatenstelsel van de bron", "EPSG code at the source", isin=[4326, 28992])

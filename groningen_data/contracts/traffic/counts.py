@@ -4,7 +4,15 @@ import polars as pl
 
 from groningen_data.contracts.base import Contract, column, table
 
-MISSING_REASONS = ["detector_error", "data_error", "no_input", "no_vehicles", "not_a_number", "measured_elsewhere", "not_delivered"]
+MISSING_REASONS = [
+    "detector_error",
+    "data_error",
+    "no_input",
+    "no_vehicles",
+    "not_a_number",
+    "measured_elsewhere",
+    "not_delivered",
+]
 
 
 class TrafficCounts(Contract):
@@ -28,8 +36,12 @@ class TrafficCounts(Contract):
     flow_veh_h: float = column("Intensiteit", "Flow", unit="veh/h", nullable=True, ge=0, le=12000)
     speed_km_h: float = column("Snelheid", "Speed", unit="km/h", nullable=True, ge=0, le=250)
     occupancy_pct: float = column("Bezettingsgraad", "Occupancy", unit="%", nullable=True, ge=0, le=100)
-    flow_missing_reason: str = column("Reden van ontbrekende intensiteit", "Reason when flow is missing", nullable=True, isin=MISSING_REASONS)
-    speed_missing_reason: str = column("Reden van ontbrekende snelheid", "Reason when speed is missing", nullable=True, isin=MISSING_REASONS)
+    flow_missing_reason: str = column(
+        "Reden van ontbrekende intensiteit", "Reason when flow is missing", nullable=True, isin=MISSING_REASONS
+    )
+    speed_missing_reason: str = column(
+        "Reden van ontbrekende snelheid", "Reason when speed is missing", nullable=True, isin=MISSING_REASONS
+    )
     vehicle_class: str = column("Voertuigklasse", "Vehicle class", isin=["any", "unknown"])
 
     class Config(Contract.Config):

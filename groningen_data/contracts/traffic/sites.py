@@ -16,8 +16,12 @@ class TrafficSites(Contract):
     site_name: str = column("Naam", "Name", nullable=True)
     direction: str = column("Rijrichting", "Direction", nullable=True)
     lanes: int = column("Aantal rijstroken", "Number of lanes", nullable=True, ge=0, le=12)
-    longitude: float = column("Lengtegraad", "Longitude", unit="degree", nullable=True, in_range={"min_value": 3.2, "max_value": 7.3})
-    latitude: float = column("Breedtegraad", "Latitude", unit="degree", nullable=True, in_range={"min_value": 50.7, "max_value": 53.8})
+    longitude: float = column(
+        "Lengtegraad", "Longitude", unit="degree", nullable=True, in_range={"min_value": 3.2, "max_value": 7.3}
+    )
+    latitude: float = column(
+        "Breedtegraad", "Latitude", unit="degree", nullable=True, in_range={"min_value": 50.7, "max_value": 53.8}
+    )
     neighbourhood_code: str = column("Buurtcode", "Neighbourhood code", nullable=True, str_matches=r"^BU\d{8}$")
     location_status: str = column("Ligging", "Location status", isin=LOCATION_STATUSES)
     successor_site_id: str = column("Opvolger", "Successor site id", nullable=True)

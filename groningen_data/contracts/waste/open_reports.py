@@ -21,11 +21,14 @@ class WasteOpenReports(Contract):
     main_category_code: str = column("Hoofdcategorie", "Main category", str_length={"min_value": 1})
     category_code: str = column("Categorie", "Category", str_length={"min_value": 1})
     waste_kind: str = column("Soort afvalmelding", "Kind of waste report", nullable=True, isin=WASTE_KINDS)
-    longitude: float = column("Lengtegraad", "Longitude", unit="degree", nullable=True, in_range={"min_value": 3.2, "max_value": 7.3})
-    latitude: float = column("Breedtegraad", "Latitude", unit="degree", nullable=True, in_range={"min_value": 50.7, "max_value": 53.8})
+    longitude: float = column(
+        "Lengtegraad", "Longitude", unit="degree", nullable=True, in_range={"min_value": 3.2, "max_value": 7.3}
+    )
+    latitude: float = column(
+        "Breedtegraad", "Latitude", unit="degree", nullable=True, in_range={"min_value": 50.7, "max_value": 53.8}
+    )
     neighbourhood_code: str = column("Buurtcode", "Neighbourhood code", nullable=True, str_matches=r"^BU\d{8}$")
     location_status: str = column("Ligging", "Location status", isin=LOCATION_STATUSES)
-
 
     class Config(Contract.Config):
         metadata = table(

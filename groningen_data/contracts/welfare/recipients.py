@@ -12,10 +12,14 @@ class WelfareRecipients(Contract):
     Statistics about groups; no person is in this table.
     """
 
-    region_code: str = column("Regiocode zoals geleverd", "Region code as delivered", str_matches=r"^(NL\d{2}|GM\d{4}|WK\d{6}|BU\d{8})$")
+    region_code: str = column(
+        "Regiocode zoals geleverd", "Region code as delivered", str_matches=r"^(NL\d{2}|GM\d{4}|WK\d{6}|BU\d{8})$"
+    )
     region_level: str = column("Regioniveau", "Region level", isin=["country", "municipality", "district", "neighbourhood"])
     year: int = column("Jaar", "Year", ge=1995, le=2100)
-    benefit_code: str = column("Soort uitkering", "Kind of benefit", isin=["social_assistance", "disability", "unemployment", "state_pension"])
+    benefit_code: str = column(
+        "Soort uitkering", "Kind of benefit", isin=["social_assistance", "disability", "unemployment", "state_pension"]
+    )
     recipients: int = column("Personen met uitkering", "Recipients", nullable=True, ge=0, personal_data="statistic")
     missing_reason: str = column("Reden van ontbreken", "Reason when missing", nullable=True, isin=MISSING_REASONS)
     current_code: str = column("Huidige buurtcode", "Current neighbourhood code", nullable=True, str_matches=r"^BU\d{8}$")

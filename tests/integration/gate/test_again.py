@@ -190,6 +190,19 @@ def test_a_derived_table_rebuilds_only_the_months_that_changed(house):
     ]
 
 
+def test_a_month_that_its_inputs_no_longer_hold_is_told_instead_of_standing_there_unnoticed(house):
+    mart = Recipe(contract(name="collective.tallies_month"), (), expression=months, uses=(TALLIES,))
+    tallies = replace(RECIPE, contract=contract(load_mode="snapshot"))
+    house.deliver("a.json", {MONDAY: GOOD, APRIL: GOOD})
+    house.refresh(tallies)
+    house.refresh(mart)
+    house.deliver("b.json", {APRIL: GOOD})
+    house.refresh(tallies)
+    result = house.refresh(mart)
+    assert outcomes(result) == {"2026-03-01": "rejected", APRIL: "unchanged"}
+    assert "groningen drop collective.tallies_month" in result.rejected[0].reason
+
+
 def test_a_derived_table_that_reads_what_it_does_not_name_is_refused(house):
     mart = Recipe(contract(name="collective.tallies_month"), (), expression=months)
     house.deliver("a.json", {MONDAY: GOOD})

@@ -34,8 +34,7 @@ def let_pass(lakehouse: Lakehouse, age: timedelta) -> None:
     """Make every state so much older."""
     with lakehouse.catalog(read_only=False) as con:
         con.execute(
-            "UPDATE catalog.ducklake_snapshot SET snapshot_time = "
-            f"CAST(snapshot_time AS TIMESTAMPTZ) - INTERVAL {age.days} DAYS"
+            f"UPDATE catalog.ducklake_snapshot SET snapshot_time = CAST(snapshot_time AS TIMESTAMPTZ) - INTERVAL {age.days} DAYS"
         )
 
 
