@@ -228,6 +228,9 @@ def _why_failed(result: TableResult, recipe: Recipe, asked: set[str] | None) -> 
         )
     if asked and not result.batches:
         return f"{result.table}: nothing was delivered for {', '.join(sorted(asked))} → choose days that were, or ask the source"
+    if result.standing and not result.batches and not result.rows:
+        oldest = result.standing[0]
+        return f"{result.table}: everything delivered was rejected earlier. First {oldest.key}: {oldest.reason} → deliver it anew"
     if not result.batches and not result.rows:
         sources = ", ".join(feed.source.title for feed in recipe.feeds) or ", ".join(recipe.uses)
         return f"{result.table}: nothing was ever delivered by {sources} → see the landing assets for what they look for"

@@ -9,10 +9,11 @@ import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from groningen_data.errors import SettingsError
 
@@ -79,7 +80,8 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _timezone_exists(cls, value: str) -> str:
-        ZoneInfo(value)
+        if value not in available_timezones():
+            raise ValueError("is no time zone of the IANA database, such as Europe/Amsterdam")
         return value
 
     @field_validator("data_dir", "files")
@@ -178,3 +180,6 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError("settings", problems, "see docs/settings.md for each setting and its range") from None
+    except UnreadableSetting as error:
+        # Its text names the variable and the source, never the value.
+        raise SettingsError("settings", str(error), "write it as JSON, as docs/settings.md shows") from None

@@ -71,7 +71,7 @@ class TableResult:
 
     @property
     def nothing_usable(self) -> bool:
-        """Whether batches were judged or are standing rejected, and the table holds no rows at all or none of them passed."""
+        """Whether batches were judged in this pass, and every one of them was rejected."""
         return bool(self.rejected) and not self.published and not self.having("unchanged")
 
 

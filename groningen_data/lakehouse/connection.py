@@ -89,8 +89,13 @@ class Lakehouse:
             except duckdb.Error as error:
                 if at is None or "No snapshot found" not in str(error):
                     raise
-                raise LakehouseError("lakehouse", f"there is no state of {at.isoformat()}", "choose a later instant") from None
+                raise self._no_state(at) from None
+            if not _has_layers(con):
+                raise self._nothing_published() if at is None else self._no_state(at)
             yield con
+
+    def _no_state(self, at: datetime) -> LakehouseError:
+        return LakehouseError("lakehouse", f"there is no state of {at.isoformat()}", "choose a later instant")
 
     @contextmanager
     def writer(self, purpose: str, on_wait: Callable[[str], None] = lambda told: None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -106,9 +111,7 @@ class Lakehouse:
         with WriterLock(self.settings, on_wait).held(purpose), self._connect() as con:
             self.files_dir.mkdir(parents=True, exist_ok=True)
             self._attach(con, [])
-            if not con.execute(
-                "SELECT count(*) FROM duckdb_schemas() WHERE database_name = 'lake' AND schema_name = 'ops'"
-            ).fetchone()[0]:  # type: ignore[index]
+            if not _has_layers(con):
                 con.execute("BEGIN")
                 for schema in SCHEMAS:
                     con.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}")
@@ -197,3 +200,9 @@ class Lakehouse:
 def quoted(text: str | Path) -> str:
     """A text for use between single quotes in SQL."""
     return str(text).replace("'", "''")
+
+
+def _has_layers(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the first writer already created the layers: it attaches an empty lake a moment before."""
+    sql = "SELECT 1 FROM duckdb_schemas() WHERE database_name = 'lake' AND schema_name = 'ops'"
+    return con.execute(sql).fetchone() is not None

@@ -147,7 +147,9 @@ def _best_figure(cells: ibis.Table, figures: ibis.Table) -> ibis.Table:
 
 def _with_figure(table: ibis.Table, best: ibis.Table, value: str, year: str, reason: str | None) -> ibis.Table:
     joined = table.left_join(best, ["neighbourhood_code", "year"], rname="{name}_best")
-    why = joined.figure_year.isnull().ifelse(ibis.literal("boundary_changed"), joined.figure_reason)
+    # Where others have a figure, a neighbourhood without one has a code that the source does not know.
+    unknown = (best.count().as_scalar() > 0).ifelse(ibis.literal("boundary_changed"), ibis.literal("not_delivered"))
+    why = joined.figure_year.isnull().ifelse(unknown, joined.figure_reason)
     added = {value: joined.figure, year: joined.figure_year}
     if reason:
         added[reason] = joined.figure.isnull().ifelse(why, ibis.null("string"))

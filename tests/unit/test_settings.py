@@ -122,3 +122,19 @@ def test_a_profile_of_files_needs_a_folder_that_exists(tmp_path):
         _ = load_settings(profile="real", files=tmp_path / "gone").source_root
     assert load_settings(profile="real", files=tmp_path).source_root == tmp_path.resolve()
     assert load_settings(data_dir=tmp_path).source_root == tmp_path.resolve() / "sample-city"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("GRONINGEN_TIMEZONE", "Mars/Olympus", "timezone"),
+        ("GRONINGEN_TIMEZONE", "../etc/passwd", "timezone"),
+        ("GRONINGEN_EXTENTS", "NL", "extents"),
+    ],
+)
+def test_an_odd_time_zone_or_extent_is_refused_without_showing_it(monkeypatch, variable, value, said):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert said in str(refused.value)
+    assert "Olympus" not in str(refused.value) and "passwd" not in str(refused.value)
