@@ -3,18 +3,9 @@
 import polars as pl
 
 from groningen_data.contracts.base import Contract, Protection, Rate, column, table
+from groningen_data.contracts.codes import MISSING_REASONS
 
-REASONS = [
-    "source_does_not_cover",
-    "no_data_in_month",
-    "no_site",
-    "withheld",
-    "not_yet_released",
-    "boundary_changed",
-    "not_delivered",
-    "later_version",
-    "no_longer_published",
-]
+REASONS = ["source_does_not_cover", "no_data_in_month", "no_site", "boundary_changed", *MISSING_REASONS]
 
 
 class NeighbourhoodMonth(Contract):

@@ -3,9 +3,7 @@
 import polars as pl
 
 from groningen_data.contracts.base import Contract, column, table
-
-MISSING_REASONS = ["not_yet_released", "withheld", "later_version", "no_longer_published", "not_delivered"]
-CODE_STATUSES = ["same", "recoded", "split", "unknown", "not_a_neighbourhood", "other_municipality"]
+from groningen_data.contracts.codes import CODE_STATUSES, MISSING_REASONS, REGION_CODE, REGION_LEVELS
 
 
 class ReferenceKeyFigures(Contract):
@@ -16,10 +14,8 @@ class ReferenceKeyFigures(Contract):
     `data/reference/neighbourhood_successions.csv`.
     """
 
-    region_code: str = column(
-        "Regiocode zoals geleverd", "Region code as delivered", str_matches=r"^(NL\d{2}|GM\d{4}|WK\d{6}|BU\d{8})$"
-    )
-    region_level: str = column("Regioniveau", "Region level", isin=["country", "municipality", "district", "neighbourhood"])
+    region_code: str = column("Regiocode zoals geleverd", "Region code as delivered", str_matches=REGION_CODE)
+    region_level: str = column("Regioniveau", "Region level", isin=REGION_LEVELS)
     region_name: str = column("Regionaam", "Region name", nullable=True)
     year: int = column("Jaar", "Year", ge=1995, le=2100)
     measure_code: str = column("Maatcode", "Measure code", str_matches=r"^[a-z0-9_]+$")

@@ -1,8 +1,7 @@
 """Contract of the traffic measurement sites."""
 
 from groningen_data.contracts.base import Contract, column, table
-
-LOCATION_STATUSES = ["inside", "outside_municipality", "no_location"]
+from groningen_data.contracts.codes import LOCATION_STATUSES
 
 
 class TrafficSites(Contract):

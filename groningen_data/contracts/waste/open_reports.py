@@ -3,8 +3,8 @@
 import polars as pl
 
 from groningen_data.contracts.base import Contract, column, table
+from groningen_data.contracts.codes import LOCATION_STATUSES
 
-LOCATION_STATUSES = ["inside", "outside_municipality", "no_location"]
 WASTE_KINDS = ["beside_container", "container_full", "container_broken", "dumping", "bulky", "litter", "hazardous", "other_waste"]
 
 

@@ -3,7 +3,8 @@
 import polars as pl
 
 from groningen_data.contracts.base import Contract, column, table
-from groningen_data.contracts.waste.open_reports import LOCATION_STATUSES, WASTE_KINDS
+from groningen_data.contracts.codes import LOCATION_STATUSES
+from groningen_data.contracts.waste.open_reports import WASTE_KINDS
 
 
 class WasteReports(Contract):

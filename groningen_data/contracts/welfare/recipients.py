@@ -3,7 +3,7 @@
 import polars as pl
 
 from groningen_data.contracts.base import Contract, column, table
-from groningen_data.contracts.reference.key_figures import CODE_STATUSES, MISSING_REASONS
+from groningen_data.contracts.codes import CODE_STATUSES, MISSING_REASONS, REGION_CODE, REGION_LEVELS
 
 
 class WelfareRecipients(Contract):
@@ -12,10 +12,8 @@ class WelfareRecipients(Contract):
     Statistics about groups; no person is in this table.
     """
 
-    region_code: str = column(
-        "Regiocode zoals geleverd", "Region code as delivered", str_matches=r"^(NL\d{2}|GM\d{4}|WK\d{6}|BU\d{8})$"
-    )
-    region_level: str = column("Regioniveau", "Region level", isin=["country", "municipality", "district", "neighbourhood"])
+    region_code: str = column("Regiocode zoals geleverd", "Region code as delivered", str_matches=REGION_CODE)
+    region_level: str = column("Regioniveau", "Region level", isin=REGION_LEVELS)
     year: int = column("Jaar", "Year", ge=1995, le=2100)
     benefit_code: str = column(
         "Soort uitkering", "Kind of benefit", isin=["social_assistance", "disability", "unemployment", "state_pension"]
