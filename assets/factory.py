@@ -104,8 +104,14 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
     return land
 
 
-def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
-    """The asset of one table: its due batches pass through the gate one by one."""
+def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition, pool: str | None = WRITER_POOL) -> dg.AssetsDefinition:
+    """The asset of one table: its due batches pass through the gate one by one.
+
+    Args:
+        recipe: The table.
+        partitions: The local days; used by tables whose batches are days.
+        pool: Dagster's pool of writers; None where no daemon is there to free a dead run's slot: the lock file guards alone.
+    """
     facts, key = recipe.facts, table_key(recipe.facts.name)
     is_daily = recipe.expression is None and sql_types(recipe.contract).get((*facts.partition_columns, "")[0]) == "DATE"
     deps = [landing_key(feed.source.name) for feed in recipe.feeds]
@@ -132,7 +138,7 @@ def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition) -> dg.
         can_subset=True,
         partitions_def=partitions if is_daily else None,
         backfill_policy=dg.BackfillPolicy.single_run() if is_daily else None,
-        pool=WRITER_POOL,
+        pool=pool,
     )
     def materialise(
         context: dg.AssetExecutionContext,

@@ -63,6 +63,8 @@ def refresh(
 ) -> None:
     """Land what is new, gate it, rebuild the marts it concerns, and swap in what analysts read."""
     settings = _settings(profile=profile)
+    # A missing folder of files is told once and at once, not by every source.
+    settings.source_root.absolute()
     sys.exit(_run_job(settings, _job_name(store), _days(first, last, settings), strict))
 
 
@@ -247,10 +249,12 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
     from groningen_data.alerts import FailedStep, summarise
     from groningen_data.definitions import build_defs
     from groningen_data.lakehouse import Lakehouse
+    from resources.launcher import PROCESS_TAG, close_dead_runs
 
     started = monotonic()
     with _progress() as show, dg.DagsterInstance.get() as instance:
-        definitions = build_defs(settings, tell=show.line)
+        close_dead_runs(instance)
+        definitions = build_defs(settings, pool=None, tell=show.line)
         job = definitions.resolve_job_def(job_name)
         run_id = str(uuid.uuid4())
         show.total(len(job.nodes))
@@ -258,7 +262,7 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
         result = job.execute_in_process(
             run_id=run_id,
             instance=instance,
-            tags={DAYS_TAG: ",".join(d.isoformat() for d in days)} if days else {},
+            tags={PROCESS_TAG: str(os.getpid())} | ({DAYS_TAG: ",".join(d.isoformat() for d in days)} if days else {}),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )

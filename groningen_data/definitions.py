@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from assets import all_recipes, all_sources
-from assets.factory import gated_asset, landing_asset, serving_asset
+from assets.factory import WRITER_POOL, gated_asset, landing_asset, serving_asset
 from assets.sensors import alert_sensors
 from groningen_data.settings import Settings, load_settings
 from resources.lakehouse import LakehouseResource
@@ -14,11 +14,12 @@ from resources.landing import LandingResource
 STORES = ("reference", "waste", "welfare", "traffic")
 
 
-def build_defs(settings: Settings | None = None, **overrides: Any) -> dg.Definitions:
+def build_defs(settings: Settings | None = None, pool: str | None = WRITER_POOL, **overrides: Any) -> dg.Definitions:
     """All assets, checks, jobs, schedules, sensors and resources.
 
     Args:
         settings: What to run with; by default read from environment and profile.
+        pool: Dagster's pool of writers, see `assets.factory.gated_asset`.
         overrides: Resources by name, to swap one in tests or in the command line (`tell=print`).
     """
     settings = settings or load_settings()
@@ -30,7 +31,7 @@ def build_defs(settings: Settings | None = None, **overrides: Any) -> dg.Definit
         end_offset=0 if settings.as_of else 1,
     )
     assets: list[dg.AssetsDefinition] = [landing_asset(source, settings) for source in all_sources().values()]
-    assets += [gated_asset(recipe, partitions) for recipe in all_recipes().values()]
+    assets += [gated_asset(recipe, partitions, pool) for recipe in all_recipes().values()]
     assets.append(serving_asset())
     nightly = dg.define_asset_job(
         "nightly",
