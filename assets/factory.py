@@ -21,6 +21,7 @@ from resources.lakehouse import LakehouseResource
 from resources.landing import LandingResource
 
 DAYS_TAG = "groningen/days"
+NIGHTLY = "nightly"
 WRITER_POOL = "lakehouse_writer"
 Tell = Callable[[str], None]
 
@@ -192,7 +193,8 @@ def serving_asset() -> dg.AssetsDefinition:
 
     @dg.multi_asset(name="serving__marts", specs=[spec], can_subset=True)
     def serve(context: dg.AssetExecutionContext, lakehouse: LakehouseResource, tell: dg.ResourceParam[Any]) -> Iterator[Any]:
-        report = publish_serving(lakehouse.lakehouse)
+        is_whole = context.run.job_name == NIGHTLY and DAYS_TAG not in context.run.tags
+        report = publish_serving(lakehouse.lakehouse, is_refresh=is_whole)
         told = "swapped in" if report.changed else "unchanged"
         tell(f"serving: {told}")
         context.log.info(f"serving: {told}")

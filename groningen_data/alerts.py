@@ -75,7 +75,7 @@ class TableSummary:
         unchanged: Batches judged anew that held exactly the published rows.
         rejected: Batches rejected in this run.
         standing: Batches rejected earlier and not delivered anew since.
-        quarantined: Rows set aside in this run.
+        quarantined: Rows set aside of the batches published.
         warnings: Failed warnings of the batches published.
     """
 
@@ -193,7 +193,7 @@ class RunSummary:
             ),
             ("Deliveries", [f"- {line}" for line in self.undelivered]),
             ("Overdue", [f"- {line}" for line in self.overdue]),
-            ("Warnings", [f"- {t.table} {w.key}: {w.check}. {w.sentence}" for t in self.tables for w in t.warnings]),
+            ("Warnings", [line for t in self.tables for line in _grouped(t)]),
         ]
 
     def _published(self) -> list[str]:
@@ -212,6 +212,17 @@ class RunSummary:
     def _places(self) -> list[str]:
         kept_back = self.counts["batches_rejected"] + self.counts["batches_still_missing"] + self.counts["rows_quarantined"]
         return [f"- {self.url}", "- `groningen quarantine list`" if kept_back else "", "- docs/runbook.md"]
+
+
+def _grouped(table: TableSummary) -> list[str]:
+    """One line per failed warning, naming the batch or how many there are: a day that repeats must not hide another warning."""
+    keys: dict[tuple[str, str], list[str]] = {}
+    for warned in table.warnings:
+        keys.setdefault((warned.check, warned.sentence), []).append(warned.key)
+    return [
+        f"- {table.table} {found[0] if len(found) == 1 else f'{len(found)} batches, {min(found)} to {max(found)}'}: {check}. {sentence}"
+        for (check, sentence), found in keys.items()
+    ]
 
 
 def summarise(
@@ -274,7 +285,7 @@ def summarise(
 def _tables(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[TableSummary, ...]:
     counts = con.execute(
         "SELECT table_name, count(*) FILTER (WHERE outcome = 'published'), count(*) FILTER (WHERE outcome = 'unchanged'), "
-        "sum(rows_quarantined) FROM lake.ops.batches WHERE run_id = ? GROUP BY table_name",
+        "coalesce(sum(rows_quarantined) FILTER (WHERE outcome <> 'rejected'), 0) FROM lake.ops.batches WHERE run_id = ? GROUP BY table_name",
         [run_id],
     ).fetchall()
     by_name = {table: (published, unchanged, int(quarantined)) for table, published, unchanged, quarantined in counts}

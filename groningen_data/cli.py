@@ -16,6 +16,7 @@ import typer
 from groningen_data.errors import GroningenError, SettingsError
 
 if TYPE_CHECKING:
+    from groningen_data.gate.recipe import Recipe
     from groningen_data.settings import Settings
 
 app = typer.Typer(
@@ -51,6 +52,10 @@ def main() -> None:
         # The reader of our output closed it (`… | head`); nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        what = f"{error.strerror or type(error).__name__}: {error.filename or 'a file'}"
+        print(f"error: {what} → check the path, and the rights and space there", file=sys.stderr)
+        sys.exit(1)
 
 
 @app.command()
@@ -63,8 +68,7 @@ def refresh(
 ) -> None:
     """Land what is new, gate it, rebuild the marts it concerns, and swap in what analysts read."""
     settings = _settings(profile=profile)
-    # A missing folder of files is told once and at once, not by every source.
-    settings.source_root.absolute()
+    _require_deliveries(settings)
     sys.exit(_run_job(settings, _job_name(store), _days(first, last, settings), strict))
 
 
@@ -108,7 +112,13 @@ def maintain() -> None:
     from groningen_data.lakehouse import Lakehouse
     from groningen_data.lakehouse.maintenance import maintain as maintain_lake
 
-    print(maintain_lake(Lakehouse(_settings())))
+    report = maintain_lake(Lakehouse(_settings()))
+    print(
+        f"all {report.files:,} files of {report.tables} tables are there ({report.rows:,} rows); {report.files_merged:,} small files "
+        f"merged, {report.files_removed + report.orphans_removed + report.leftovers_removed:,} superfluous ones removed, "
+        f"{report.snapshots_expired:,} states expired and {report.snapshots_kept:,} kept, "
+        f"{report.rejected_rows_dropped:,} old rejected rows dropped; took {report.seconds:.1f} s"
+    )
 
 
 @app.command()
@@ -117,7 +127,11 @@ def backup(target: Annotated[Path, typer.Argument(help="Folder to write the back
     from groningen_data.lakehouse import Lakehouse
     from groningen_data.lakehouse.backup import backup as back_up
 
-    print(back_up(Lakehouse(_settings()), target))
+    report = back_up(Lakehouse(_settings()), target)
+    print(
+        f"{report.target}: {report.tables} tables with {report.rows:,} rows and {report.payloads:,} payloads, "
+        f"{report.files:,} files of {report.size / 1e6:,.1f} MB; took {report.seconds:.1f} s"
+    )
 
 
 @app.command()
@@ -131,8 +145,12 @@ def restore(
     from groningen_data.serving.publish import publish_serving
 
     settings = _settings()
-    print(put_back(settings, source, force=force))
-    publish_serving(Lakehouse(settings))
+    report = put_back(settings, source, force=force)
+    publish_serving(Lakehouse(settings), is_refresh=False)
+    print(
+        f"restored {report.tables} tables with {report.rows:,} rows from the backup of {report.made_at:%Y-%m-%d %H:%M} UTC, "
+        f"each proven to be complete; took {report.seconds:.1f} s"
+    )
 
 
 @app.command()
@@ -151,6 +169,8 @@ def quarantine_list(table: Annotated[str | None, typer.Argument(help="Only this 
     from groningen_data.gate.quarantine import kept_back
     from groningen_data.lakehouse import Lakehouse
 
+    if table is not None:
+        _recipe_of(table)
     kept = kept_back(Lakehouse(_settings()), table)
     for batch in kept:
         what = f"rejected: {batch.reason}" if batch.outcome == "rejected" else f"{batch.quarantined:,} of {batch.rows_in:,} rows"
@@ -188,21 +208,33 @@ def quarantine_export(table: str, batch: str, target: Path) -> None:
 def quarantine_replay(table: str, batch: str, profile: ProfileOption = None) -> None:
     """Gate one batch again from its landed payloads, for instance after mending a parser or a contract."""
 
-    from assets import all_recipes, all_sources
+    from assets import all_sources
     from groningen_data.gate.gate import Gate
     from groningen_data.lakehouse import Lakehouse
     from groningen_data.landing import Landing
 
     settings, sources = _settings(profile=profile), all_sources()
-    recipe = all_recipes().get(table)
-    if recipe is None:
-        raise GroningenError(table, "there is no such table", f"choose one of: {', '.join(all_recipes())}")
+    recipe = _recipe_of(table)
+    if not Lakehouse(settings).exists:
+        raise GroningenError(f"{table} {batch}", "nothing was published yet", "run `groningen refresh` first")
     gate = Gate(Lakehouse(settings), f"replay-{uuid.uuid4()}", print, lambda name: sources[name].covers(settings))
     result = gate.refresh(recipe, Landing(settings.landing_dir), lambda key: key == batch, force=True)
     if not result.batches:
         raise GroningenError(f"{table} {batch}", "there is no such batch in the landing", "see `groningen quarantine list`")
-    print("`groningen refresh` now rebuilds the marts that stand on it" if not result.rejected else "it is rejected again")
+    if result.published:
+        print("`groningen refresh` now rebuilds the marts that stand on it")
+    else:
+        print("it is rejected again" if result.rejected else "it is exactly what was published already")
     sys.exit(1 if result.rejected else 0)
+
+
+def _recipe_of(table: str) -> "Recipe":
+    from assets import all_recipes
+
+    recipe = all_recipes().get(table)
+    if recipe is None:
+        raise GroningenError(table, "there is no such table", f"choose one of: {', '.join(all_recipes())}")
+    return recipe
 
 
 def _settings(**overrides: Any) -> "Settings":
@@ -219,6 +251,31 @@ def _instant(text: str | None) -> datetime | None:
     except ValueError:
         raise SettingsError("--as-of", f"{text} is not an instant", "write it like 2026-03-16T06:00:00Z") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _require_deliveries(settings: "Settings") -> None:
+    """Fail at once, and once, where every source would: no folder of files, or a sample city that does not exist."""
+    if settings.profile == "sample":
+        from groningen_data.sample import city
+
+        city.build(settings)
+    elif not any(settings.source_root.iterdir()):
+        raise SettingsError(str(settings.source_root), "is empty", "set GRONINGEN_FILES to the folder of delivered files")
+
+
+def _unclaimed(settings: "Settings") -> str:
+    """Which delivered files no source knows, in a sentence; empty when there are none."""
+    from assets import all_sources
+
+    root = settings.source_root
+    claimed = {path for source in all_sources().values() for path in source.find(root)}
+    others = sorted(
+        str(p.relative_to(root)) for p in root.rglob("*") if p.is_file() and not p.name.startswith(".") and p not in claimed
+    )
+    if not others:
+        return ""
+    shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+    return f"\nLeft alone, because no source knows them: {len(others)} files ({shown}).\n"
 
 
 def _job_name(store: str | None) -> str:
@@ -242,7 +299,6 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
     """Run a Dagster job in this process, with progress and a closing summary; returns the exit code."""
     os.environ.setdefault("DAGSTER_HOME", str(Path(__file__).parent.parent))
     os.environ.setdefault("GRONINGEN_DAGSTER_DIR", str(settings.data_dir / "dagster"))
-    import dagster as dg
 
     from assets.factory import DAYS_TAG
     from assets.sensors import safe_message, undelivered
@@ -252,7 +308,7 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
     from resources.launcher import PROCESS_TAG, close_dead_runs
 
     started = monotonic()
-    with _progress() as show, dg.DagsterInstance.get() as instance:
+    with _progress() as show, _dagster_instance() as instance:
         close_dead_runs(instance)
         definitions = build_defs(settings, pool=None, tell=show.line)
         job = definitions.resolve_job_def(job_name)
@@ -269,8 +325,19 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
         failed = [FailedStep(e.step_key or "run", safe_message(e)) for e in result.all_events if e.is_step_failure]
         missing = list(undelivered(instance, run_id))
     summary = summarise(Lakehouse(settings), run_id, failed, job=job_name, undelivered=missing)
-    print(f"\n{summary.text()}\nTook {monotonic() - started:.0f} s.")
+    print(f"\n{summary.text()}{_unclaimed(settings)}\nTook {monotonic() - started:.0f} s.")
     return 1 if not result.success or (strict and summary.needs_attention) else 0
+
+
+def _dagster_instance() -> Any:
+    """Dagster's instance; opened by one process at a time, because the first one creates its tables."""
+    import dagster as dg
+    from filelock import FileLock
+
+    folder = Path(os.environ["GRONINGEN_DAGSTER_DIR"])
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "opening.lock"):
+        return dg.DagsterInstance.get()
 
 
 class _Progress:

@@ -84,6 +84,13 @@ class Settings(BaseSettings):
             raise ValueError("is no time zone of the IANA database, such as Europe/Amsterdam")
         return value
 
+    @field_validator("schedule_cron")
+    @classmethod
+    def _cron_is_readable(cls, value: str) -> str:
+        if len(value.split()) != 5:
+            raise ValueError("is no cron expression of five fields, such as 0 2 * * *")
+        return value
+
     @field_validator("data_dir", "files")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:

@@ -46,7 +46,7 @@ def check(settings: Settings, now: datetime) -> WatchReport:
     except FileNotFoundError:
         return WatchReport(False, f"nothing was ever refreshed: {path} is missing → run `groningen refresh`")
     except (OSError, ValueError) as error:
-        return WatchReport(False, f"{path} cannot be read ({type(error).__name__}) → mend it with `groningen refresh`")
+        return WatchReport(False, f"{path} cannot be read ({error}) → mend it with `groningen refresh`")
     age = now.astimezone(UTC) - refreshed_at
     hours, allowed = age.total_seconds() / 3600, settings.refresh_max_age_h
     moment = refreshed_at.isoformat(timespec="seconds")
@@ -65,7 +65,7 @@ def _refreshed_at(path: Path) -> datetime:
     """The instant the file names; a ValueError when it names none."""
     facts: Any = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(facts, dict) or not isinstance(facts.get("refreshed_at"), str):
-        raise ValueError("names no instant")
+        raise ValueError("names no whole refresh")
     instant = datetime.fromisoformat(facts["refreshed_at"])
     if instant.tzinfo is None:
         raise ValueError("names an instant without time zone")

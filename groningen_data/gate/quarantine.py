@@ -66,6 +66,8 @@ def export(lakehouse: Lakehouse, table: str, key: str, target: Path) -> int:
     """
     if target.suffix not in _FORMATS:
         raise GroningenError(str(target), "has no ending that says what to write", f"end it in {', '.join(_FORMATS)}")
+    if not target.parent.is_dir():
+        raise GroningenError(str(target), "lies in no folder that exists", "make the folder first, or name another")
     if target.exists():
         raise GroningenError(str(target), "exists already", "name a new file")
     with lakehouse.reader() as con:

@@ -95,7 +95,11 @@ class Lakehouse:
             yield con
 
     def _no_state(self, at: datetime) -> LakehouseError:
-        return LakehouseError("lakehouse", f"there is no state of {at.isoformat()}", "choose a later instant")
+        return LakehouseError(
+            "lakehouse",
+            f"there is no state of {at.isoformat()}",
+            "choose a later instant: history starts with this data folder's first refresh, in real time",
+        )
 
     @contextmanager
     def writer(self, purpose: str, on_wait: Callable[[str], None] = lambda told: None) -> Iterator[duckdb.DuckDBPyConnection]:

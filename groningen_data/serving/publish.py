@@ -48,7 +48,7 @@ class ServingReport:
     changed: bool
 
 
-def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None) -> ServingReport:
+def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None, is_refresh: bool = True) -> ServingReport:
     """Bring the serving database and the Parquet files up to date with the lake.
 
     Everything is read in one snapshot. The rename of the database comes after those of the Parquet files, so a build that
@@ -57,6 +57,8 @@ def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None) -> S
     Args:
         lakehouse: Where to read.
         now_real: The real time (UTC) to note down; the present moment when not given.
+        is_refresh: Whether this ends a whole refresh; after a restore, or a run of one store or a few days, it does not, and
+            what `groningen watch` sees keeps its age.
 
     Raises:
         LakehouseError: Nothing was published in the lake yet, or another publication does not end.
@@ -76,12 +78,19 @@ def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None) -> S
         if changed:
             _swap_in(folder, build, rows)
         facts = {
-            "refreshed_at": changed_at.astimezone(UTC).isoformat(),
+            "refreshed_at": changed_at.astimezone(UTC).isoformat() if is_refresh else _earlier_refresh(folder / REFRESHED),
             "as_of": settings.now().isoformat(),
             "marts_sha256": _sha256(folder / MARTS),
         }
         _write_atomically(folder / REFRESHED, json.dumps(facts))
     return ServingReport(len(rows), sum(rows.values()), time.monotonic() - started, changed)
+
+
+def _earlier_refresh(path: Path) -> str | None:
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["refreshed_at"])
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def build_as_of(con: duckdb.DuckDBPyConnection, settings: Settings, at: datetime, target: Path) -> None:

@@ -46,7 +46,7 @@ WITH last_batch AS (
     FROM dictionary.quality
     GROUP BY table_name, batch_key
     QUALIFY row_number() OVER (PARTITION BY table_name ORDER BY max(evaluated_at) DESC, batch_key DESC) = 1
-)
+), missing AS (SELECT table_name, count(*) AS batches FROM dictionary.batches WHERE outcome = 'rejected' GROUP BY table_name)
 SELECT
     name,
     title_nl AS title,
@@ -54,8 +54,11 @@ SELECT
     published_at,
     CASE WHEN published_at IS NULL THEN 'no data' WHEN is_fresh THEN 'fresh' ELSE 'stale' END AS freshness,
     coalesce(passed || ' of ' || checks || ' passed', 'no checks') AS last_quality,
+    coalesce(missing.batches, 0) AS batches_missing,
     is_served
-FROM dictionary.tables LEFT JOIN last_batch ON table_name = name
+FROM dictionary.tables
+LEFT JOIN last_batch ON last_batch.table_name = name
+LEFT JOIN missing ON missing.table_name = name
 ORDER BY is_served DESC, name
 """
 _COLUMNS_SQL = """

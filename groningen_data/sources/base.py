@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _HEAD_BYTES = 65_536
 
 @dataclass(frozen=True)
 class Head:
-    """The beginning of a candidate file: enough to tell what it is. `data` is unpacked; `tail` is only known for plain files."""
+    """The beginning of a candidate file: enough to tell what it is. `data` is unpacked."""
 
     name: str
     data: bytes
@@ -64,7 +64,6 @@ class FileSource:
     recognises: Callable[[Head], bool]
     batches: Callable[[Payload], tuple[str, ...]]
     extent: str = "NL"
-    suffixes: tuple[str, ...] = field(default=())
 
     def covers(self, settings: Settings) -> bool:
         """Whether the source says anything about the municipality of the lakehouse."""
@@ -157,8 +156,6 @@ class FileSource:
         name = path.name.lower()
         if any(fnmatch.fnmatch(name, pattern.lower()) for pattern in self.patterns):
             return True
-        if self.suffixes and not name.removesuffix(".gz").endswith(self.suffixes):
-            return False
         head = head_of(path)
         return head is not None and self.recognises(head)
 

@@ -1,5 +1,6 @@
 """The `groningen` command as its users run it: refresh, a kill halfway, refresh again, and no traceback on any mistake."""
 
+import json
 import os
 import signal
 import subprocess
@@ -50,6 +51,21 @@ def test_a_refresh_after_a_kill_ends_and_a_third_has_nothing_to_do(folder):
     assert "nothing new published" in out
 
 
+def test_two_refreshes_at_once_on_a_new_folder_both_end_well(tmp_path):
+    both = [groningen("refresh", folder=tmp_path) for _ in range(2)]
+    told = [process.communicate(timeout=240) for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    assert not any("Traceback" in out + err for out, err in told)
+    assert "151" in run("sql", "SELECT count(*) FROM neighbourhood_month", folder=tmp_path)[0]
+
+
+def test_only_a_whole_refresh_renews_what_the_watch_sees(folder):
+    before = (folder / "serving" / "refreshed.json").read_text()
+    run("refresh", "--store", "traffic", folder=folder)
+    run("refresh", "--from", "2026-03-14", "--to", "2026-03-14", folder=folder)
+    assert json.loads((folder / "serving" / "refreshed.json").read_text())["refreshed_at"] == json.loads(before)["refreshed_at"]
+
+
 def test_the_killed_run_is_not_left_standing_as_started(folder, monkeypatch):
     monkeypatch.setenv("GRONINGEN_DAGSTER_DIR", str(folder / "dagster"))
     monkeypatch.setenv("DAGSTER_HOME", str(PROJECT))
@@ -90,6 +106,9 @@ def test_an_earlier_state_is_answered_and_one_before_the_first_is_refused(folder
         (["quarantine", "show", "core.waste_reports", "none"], "has no quarantined rows"),
         (["quarantine", "replay", "core.nothing", "none"], "there is no such table"),
         (["drop", "core.nothing"], "core.nothing"),
+        (["quarantine", "list", "core.nothing"], "there is no such table"),
+        (["quarantine", "export", "core.traffic_counts", "2026-03-14/loops", "/nowhere/at/all.csv"], "lies in no folder"),
+        (["backup", "/proc/nowhere"], "check the path"),
         (["tables", "nothing"], "there is no such table"),
     ],
 )
@@ -112,6 +131,7 @@ def test_the_rest_of_the_commands_do_their_work(folder, tmp_path):
     run("maintain", folder=folder)
     run("backup", str(tmp_path / "backup"), folder=folder)
     run("restore", str(tmp_path / "backup"), folder=tmp_path / "restored")
+    assert "names no whole refresh" in run("watch", folder=tmp_path / "restored", code=1)[1]
     assert "151" in run("sql", "SELECT count(*) FROM neighbourhood_month", folder=tmp_path / "restored")[0]
     run("drop", "core.welfare_recipients", folder=folder)
     assert "1 batch published" in run("refresh", "--store", "welfare", folder=folder)[0]
