@@ -310,16 +310,15 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
     started = monotonic()
     with _progress() as show, _dagster_instance() as instance:
         close_dead_runs(instance)
-        definitions = build_defs(settings, pool=None, tell=show.line)
+        definitions = build_defs(settings, pool=None, loggers={"steps": show.steps()}, tell=show.line)
         job = definitions.resolve_job_def(job_name)
         run_id = str(uuid.uuid4())
         show.total(len(job.nodes))
-        instance.add_event_listener(run_id, show.event)
         result = job.execute_in_process(
             run_id=run_id,
             instance=instance,
             tags={PROCESS_TAG: str(os.getpid())} | ({DAYS_TAG: ",".join(d.isoformat() for d in days)} if days else {}),
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={"loggers": {"steps": {}}},
             raise_on_error=False,
         )
         failed = [FailedStep(e.step_key or "run", safe_message(e)) for e in result.all_events if e.is_step_failure]
@@ -344,7 +343,7 @@ class _Progress:
     """What the shell shows while a job runs: a bar on a terminal, plain lines elsewhere."""
 
     def __init__(self, bar: Any | None, task: Any | None) -> None:
-        self._bar, self._task, self._lines = bar, task, 0
+        self._bar, self._task = bar, task
 
     def total(self, steps: int) -> None:
         if self._bar:
@@ -356,12 +355,30 @@ class _Progress:
         else:
             print(text, flush=True)
 
-    def event(self, event: Any) -> None:
-        if (
-            self._bar
-            and event.is_dagster_event
-            and event.dagster_event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED")
-        ):
+    def steps(self) -> Any:
+        """A Dagster logger that prints nothing and counts the steps that ended."""
+        import logging
+
+        import dagster as dg
+
+        progress = self
+
+        class Counting(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                event = getattr(record, "dagster_meta", {}).get("dagster_event")
+                if event and event.event_type_value in ("STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"):
+                    progress._advance()
+
+        @dg.logger
+        def steps(context: dg.InitLoggerContext) -> logging.Logger:
+            logger = logging.Logger("steps")
+            logger.addHandler(Counting())
+            return logger
+
+        return steps
+
+    def _advance(self) -> None:
+        if self._bar:
             self._bar.advance(self._task)
 
 
@@ -374,5 +391,6 @@ def _progress() -> Iterator[_Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    # A channel of its own: while a step runs, Dagster catches what is written to standard output and error.
+    with os.fdopen(os.dup(sys.stderr.fileno()), "w") as terminal, Progress(*columns, console=Console(file=terminal)) as bar:
         yield _Progress(bar, bar.add_task("starting", total=None))

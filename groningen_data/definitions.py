@@ -1,5 +1,6 @@
 """Composition root of Dagster: settings in, definitions out. Nothing happens at import except building `defs`' factory."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -14,12 +15,18 @@ from resources.landing import LandingResource
 STORES = ("reference", "waste", "welfare", "traffic")
 
 
-def build_defs(settings: Settings | None = None, pool: str | None = WRITER_POOL, **overrides: Any) -> dg.Definitions:
+def build_defs(
+    settings: Settings | None = None,
+    pool: str | None = WRITER_POOL,
+    loggers: Mapping[str, dg.LoggerDefinition] | None = None,
+    **overrides: Any,
+) -> dg.Definitions:
     """All assets, checks, jobs, schedules, sensors and resources.
 
     Args:
         settings: What to run with; by default read from environment and profile.
         pool: Dagster's pool of writers, see `assets.factory.gated_asset`.
+        loggers: Loggers besides Dagster's own, for whoever runs a job in this process and wants to follow its steps.
         overrides: Resources by name, to swap one in tests or in the command line (`tell=print`).
     """
     settings = settings or load_settings()
@@ -66,6 +73,7 @@ def build_defs(settings: Settings | None = None, pool: str | None = WRITER_POOL,
         sensors=alert_sensors(settings, nightly),
         resources=resources | overrides,
         executor=dg.in_process_executor,
+        loggers=loggers,
     )
 
 
