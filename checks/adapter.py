@@ -7,7 +7,7 @@ import dagster as dg
 from groningen_data.contracts.base import rules_of
 from groningen_data.gate.gate import CONTRACT_CHECK, TableResult
 from groningen_data.gate.recipe import Recipe
-from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
+from groningen_data.lakehouse.ledger import Judged
 
 _SHOWN_BATCHES = 40
 
@@ -26,42 +26,44 @@ def check_specs(recipe: Recipe, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 
 def check_results(recipe: Recipe, key: dg.AssetKey, result: TableResult) -> Iterator[dg.AssetCheckResult]:
-    """One result per check for this pass, over all batches it judged; checks that judged nothing keep their last result."""
-    by_name: dict[str, list[tuple[BatchRecord, CheckResult]]] = {}
-    for batch in result.batches:
-        for check in batch.checks:
-            by_name.setdefault(check.name, []).append((batch, check))
-    for name, verdicts in by_name.items():
-        if name != CONTRACT_CHECK or not result.standing:
-            yield _aggregate(key, name, verdicts)
-    if result.standing:
-        yield _standing(key, result, by_name.get(CONTRACT_CHECK, []))
+    """One result per check: over all batches of this pass, or, where it judged nothing new, of the last pass that did."""
+    by_name: dict[str, list[Judged]] = {}
+    for judged in result.judged:
+        by_name.setdefault(judged.check.name, []).append(judged)
+    now = {check.name for batch in result.batches for check in batch.checks}
+    for name in [CONTRACT_CHECK, *(e.name for e in recipe.suite)]:
+        if name == CONTRACT_CHECK and result.standing:
+            yield _standing(key, result, by_name.get(name, []) if name in now else [])
+        elif name in by_name:
+            totals = _totals(result) if name == CONTRACT_CHECK else {}
+            yield _aggregate(key, name, by_name[name], totals, "" if name in now else "nothing new; ")
 
 
-def _aggregate(key: dg.AssetKey, name: str, verdicts: list[tuple[BatchRecord, CheckResult]]) -> dg.AssetCheckResult:
-    failed = [(batch, check) for batch, check in verdicts if not check.passed]
-    worst = failed or verdicts
-    is_error = any(check.severity == "error" for _, check in worst)
-    if failed:
-        batch, check = failed[0]
-        what = f"{len(failed)} of {len(verdicts)} batches fail; first {batch.key}: {check.observed}"
-    else:
-        batch, check = verdicts[-1]
-        what = f"all {len(verdicts)} batches pass; last {batch.key}: {check.observed}"
+def _totals(result: TableResult) -> dict[str, int]:
+    return {
+        "rows_in": sum(b.rows_in for b in result.batches),
+        "accepted": sum(b.accepted for b in result.batches),
+        "quarantined": sum(b.quarantined for b in result.batches),
+        "collapsed": sum(b.collapsed for b in result.batches),
+    }
+
+
+def _aggregate(key: dg.AssetKey, name: str, verdicts: list[Judged], totals: dict[str, int], prefix: str) -> dg.AssetCheckResult:
+    failed = [v for v in verdicts if not v.check.passed]
+    is_error = any(v.check.severity == "error" for v in failed or verdicts)
+    shown = failed[0] if failed else verdicts[-1]
+    told = f"{len(failed)} of {len(verdicts)} batches fail; first" if failed else f"all {len(verdicts)} batches pass; last"
+    what = f"{prefix}{told} {shown.key}: {shown.check.observed}"
     metadata: dict[str, dg.MetadataValue] = {
-        "meaning": dg.MetadataValue.text(check.sentence),
+        "meaning": dg.MetadataValue.text(shown.check.sentence),
         "batches judged": dg.MetadataValue.int(len(verdicts)),
         "batches failed": dg.MetadataValue.int(len(failed)),
-        "per batch": dg.MetadataValue.md(_table(failed + [v for v in verdicts if v not in failed])),
+        "per batch": dg.MetadataValue.md(_table(failed + [v for v in verdicts if v.check.passed])),
     }
-    values = [check.value for _, check in verdicts if check.value is not None]
+    values = [v.check.value for v in verdicts if v.check.value is not None]
     if values:
         metadata["observed (last batch)"] = dg.MetadataValue.float(float(values[-1]))
-    totals: dict[str, float] = {}
-    for _, verdict in verdicts:
-        for label, number in verdict.numbers.items():
-            totals[label] = totals.get(label, 0) + number
-    metadata |= {label: dg.MetadataValue.float(float(number)) for label, number in totals.items()}
+    metadata |= {label: dg.MetadataValue.int(number) for label, number in totals.items()}
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=name,
@@ -72,10 +74,10 @@ def _aggregate(key: dg.AssetKey, name: str, verdicts: list[tuple[BatchRecord, Ch
     )
 
 
-def _standing(key: dg.AssetKey, result: TableResult, verdicts: list[tuple[BatchRecord, CheckResult]]) -> dg.AssetCheckResult:
+def _standing(key: dg.AssetKey, result: TableResult, verdicts: list[Judged]) -> dg.AssetCheckResult:
     """The contract check while batches rejected earlier still miss: it stays failed until they are delivered anew."""
     lines = [f"| {b.key} | rejected earlier | {_cell(b.reason)} |" for b in result.standing]
-    lines += [f"| {b.key} | {b.outcome} | {_cell(c.observed)} |" for b, c in verdicts]
+    lines += [f"| {v.key} | {v.outcome} | {_cell(v.check.observed)} |" for v in verdicts]
     missing = ", ".join(b.key for b in result.standing[:5])
     return dg.AssetCheckResult(
         asset_key=key,
@@ -93,10 +95,10 @@ def _standing(key: dg.AssetKey, result: TableResult, verdicts: list[tuple[BatchR
     )
 
 
-def _table(verdicts: list[tuple[BatchRecord, CheckResult]]) -> str:
+def _table(verdicts: list[Judged]) -> str:
     lines = [
-        f"| {batch.key} | {'passed' if check.passed else 'FAILED'} | {batch.outcome} | {_cell(check.observed)} |"
-        for batch, check in verdicts[:_SHOWN_BATCHES]
+        f"| {v.key} | {'passed' if v.check.passed else 'FAILED'} | {v.outcome} | {_cell(v.check.observed)} |"
+        for v in verdicts[:_SHOWN_BATCHES]
     ]
     more = f"\n\n… and {len(verdicts) - _SHOWN_BATCHES} more" if len(verdicts) > _SHOWN_BATCHES else ""
     return "| batch | check | outcome | observed |\n|---|---|---|---|\n" + "\n".join(lines) + more

@@ -2,7 +2,6 @@
 
 import tempfile
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -40,6 +39,7 @@ class TableResult:
     Args:
         table: Table name.
         batches: Verdicts of this pass, in order of key.
+        judged: For every check the verdicts of the last run that judged it: this pass, or an earlier one.
         standing: Batches rejected earlier and not delivered anew since: still missing.
         rows: Rows published in the table now.
         seconds: How long it took.
@@ -48,6 +48,7 @@ class TableResult:
 
     table: str
     batches: tuple[BatchRecord, ...]
+    judged: tuple[ledger.Judged, ...]
     standing: tuple[ledger.LatestBatch, ...]
     rows: int
     seconds: float
@@ -127,8 +128,9 @@ class Gate:
                     verdicts.append(self._gate(con, recipe, plan, sql))
                 elif earlier.outcome == "rejected":
                     standing.append(earlier)
+            judged = ledger.last_judged(con, table)
             rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
-        return TableResult(table, tuple(verdicts), tuple(standing), rows[0] if rows else 0, monotonic() - started, sql)
+        return TableResult(table, tuple(verdicts), judged, tuple(standing), rows[0] if rows else 0, monotonic() - started, sql)
 
     def _settle(
         self, con: duckdb.DuckDBPyConnection, recipe: Recipe, known: Mapping[str, ledger.LatestBatch], planned: set[str]
@@ -298,9 +300,6 @@ def _judge_contract(recipe: Recipe, staged: Staged) -> CheckResult:
             f" ({staged.quarantined_share:.1%}, at most {tolerance:.1%} is tolerated): {rules}; "
             f"for example {'; '.join(staged.examples)}"
         )
-    numbers: Counter[str] = Counter(
-        rows_in=staged.rows_in, accepted=staged.accepted, quarantined=staged.quarantined, collapsed=staged.collapsed
-    )
     return CheckResult(
         name=CONTRACT_CHECK,
         severity="error",
@@ -308,7 +307,6 @@ def _judge_contract(recipe: Recipe, staged: Staged) -> CheckResult:
         sentence=_contract_sentence(recipe),
         observed=observed,
         value=staged.quarantined_share,
-        numbers=dict(numbers),
     )
 
 

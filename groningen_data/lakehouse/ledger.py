@@ -77,7 +77,6 @@ class CheckResult:
     sentence: str
     observed: str = ""
     value: float | None = None
-    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -175,6 +174,27 @@ def latest(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, LatestBatch]
         [table],
     ).fetchall()
     return {row[0]: LatestBatch(*row) for row in rows}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One verdict of one check, as the ledger has it."""
+
+    key: str
+    outcome: str
+    check: CheckResult
+
+
+def last_judged(con: duckdb.DuckDBPyConnection, table: str) -> tuple[Judged, ...]:
+    """For every check of a table the verdicts of the last run that judged it, oldest first."""
+    rows = con.execute(
+        "SELECT c.batch_key, b.outcome, c.check_name, c.severity, c.is_passed, c.sentence, c.observed, c.observed_value "
+        "FROM lake.ops.checks AS c JOIN lake.ops.batches AS b USING (batch_id) WHERE c.table_name = ? "
+        "QUALIFY b.run_id = first_value(b.run_id) OVER (PARTITION BY c.check_name ORDER BY b.finished_at DESC, b.batch_id DESC) "
+        "ORDER BY b.finished_at, b.batch_id",
+        [table],
+    ).fetchall()
+    return tuple(Judged(key, outcome, CheckResult(*check)) for key, outcome, *check in rows)
 
 
 def published_rows(con: duckdb.DuckDBPyConnection, table: str, before_key: str, limit: int = 28) -> tuple[int, ...]:

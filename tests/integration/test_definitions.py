@@ -527,3 +527,17 @@ class TestLauncher:
 
     def test_a_run_that_never_said_its_process_is_left_alone(self, launcher):
         assert launcher.check_run_worker_health(self.run_of(None)).status.value == "RUNNING"
+
+
+def test_a_run_with_nothing_new_shows_the_last_verdict_of_every_check(tmp_path):
+    settings = load_settings(profile="sample", data_dir=tmp_path, sample_days=2)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            job = build_defs(settings).resolve_job_def("nightly")
+            result = job.execute_in_process(instance=instance, raise_on_error=False)
+            assert result.success
+    planned = {key for asset in build_defs(settings).assets for key in asset.check_keys}
+    told = {e.asset_check_key: e for e in result.get_asset_check_evaluations()}
+    assert set(told) == planned
+    counts = told[dg.AssetCheckKey(dg.AssetKey(["core", "traffic_counts"]), "believable_mean_flow")]
+    assert counts.passed and counts.description.startswith("nothing new; all ")
