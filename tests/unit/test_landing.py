@@ -21,7 +21,7 @@ def _days(payload: Payload) -> tuple[str, ...]:
     return tuple(payload.json()) + ((payload.name[:10],) if payload.name.startswith("2026") else ())
 
 
-SOURCE = FileSource("days", "Days", ("*.json", "*.json.gz"), lambda head: "days" in head.text, _days, suffixes=(".txt",))
+SOURCE = FileSource("days", "Days", ("*.json", "*.json.gz"), lambda head: "days" in head.text, _days)
 
 
 class Place:
