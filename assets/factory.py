@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets import all_recipes, all_sources
 from checks.adapter import check_results, check_specs
+from groningen_data.alerts import NIGHTLY
 from groningen_data.contracts.base import columns_of, sql_types
 from groningen_data.errors import GroningenError
 from groningen_data.gate.gate import Gate, TableResult
@@ -21,7 +22,6 @@ from resources.lakehouse import LakehouseResource
 from resources.landing import LandingResource
 
 DAYS_TAG = "groningen/days"
-NIGHTLY = "nightly"
 WRITER_POOL = "lakehouse_writer"
 Tell = Callable[[str], None]
 

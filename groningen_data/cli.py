@@ -218,7 +218,7 @@ def quarantine_replay(table: str, batch: str, profile: ProfileOption = None) -> 
     if not Lakehouse(settings).exists:
         raise GroningenError(f"{table} {batch}", "nothing was published yet", "run `groningen refresh` first")
     gate = Gate(Lakehouse(settings), f"replay-{uuid.uuid4()}", print, lambda name: sources[name].covers(settings))
-    result = gate.refresh(recipe, Landing(settings.landing_dir), lambda key: key == batch, force=True)
+    result = gate.refresh(recipe, Landing.of(settings), lambda key: key == batch, force=True)
     if not result.batches:
         raise GroningenError(f"{table} {batch}", "there is no such batch in the landing", "see `groningen quarantine list`")
     if result.published:
@@ -266,12 +266,11 @@ def _require_deliveries(settings: "Settings") -> None:
 def _unclaimed(settings: "Settings") -> str:
     """Which delivered files no source knows, in a sentence; empty when there are none."""
     from assets import all_sources
+    from groningen_data.sources.base import delivered_files
 
     root = settings.source_root
     claimed = {path for source in all_sources().values() for path in source.find(root)}
-    others = sorted(
-        str(p.relative_to(root)) for p in root.rglob("*") if p.is_file() and not p.name.startswith(".") and p not in claimed
-    )
+    others = [str(path.relative_to(root)) for path in delivered_files(root) if path not in claimed]
     if not others:
         return ""
     shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
@@ -279,11 +278,12 @@ def _unclaimed(settings: "Settings") -> str:
 
 
 def _job_name(store: str | None) -> str:
+    from groningen_data.alerts import NIGHTLY
     from groningen_data.definitions import STORES
 
     if store is not None and store not in STORES:
         raise SettingsError("--store", f"there is no store {store}", f"choose one of: {', '.join(STORES)}")
-    return f"refresh_{store}" if store else "nightly"
+    return f"refresh_{store}" if store else NIGHTLY
 
 
 def _days(first: datetime | None, last: datetime | None, settings: "Settings") -> list[date] | None:

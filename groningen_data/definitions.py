@@ -8,6 +8,7 @@ import dagster as dg
 from assets import all_recipes, all_sources
 from assets.factory import WRITER_POOL, gated_asset, landing_asset, serving_asset
 from assets.sensors import alert_sensors
+from groningen_data.alerts import NIGHTLY
 from groningen_data.settings import Settings, load_settings
 from resources.lakehouse import LakehouseResource
 from resources.landing import LandingResource
@@ -41,7 +42,7 @@ def build_defs(
     assets += [gated_asset(recipe, partitions, pool) for recipe in all_recipes().values()]
     assets.append(serving_asset())
     nightly = dg.define_asset_job(
-        "nightly",
+        NIGHTLY,
         selection=dg.AssetSelection.all(),
         description="Everything: land what is new, gate it, rebuild the marts it concerns, swap in what analysts read.",
     )

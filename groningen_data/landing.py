@@ -19,6 +19,7 @@ from typing import IO, Any, cast
 from filelock import FileLock
 
 from groningen_data.errors import PayloadError
+from groningen_data.settings import Settings
 
 _CHUNK = 1 << 20
 
@@ -151,6 +152,11 @@ class Landing:
     def __init__(self, root: Path, size_limit: int = 2_000_000_000) -> None:
         self.root = root
         self.size_limit = size_limit
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Landing":
+        """The landing of a data folder, with its limit on what a payload may unpack to."""
+        return cls(settings.landing_dir, settings.payload_limit_mb * 1_000_000)
 
     def knows(self, source: str, sha256: str) -> bool:
         """Whether a payload is landed: its facts are there, and its bytes."""

@@ -13,4 +13,4 @@ class LandingResource(dg.ConfigurableResource["LandingResource"]):
 
     @property
     def landing(self) -> Landing:
-        return Landing(self.settings.landing_dir, self.settings.payload_limit_mb * 1_000_000)
+        return Landing.of(self.settings)

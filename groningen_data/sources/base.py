@@ -72,7 +72,7 @@ class FileSource:
 
     def find(self, root: Path) -> list[Path]:
         """Files of this source below `root`, in order of name."""
-        return [p for p in sorted(root.rglob("*")) if p.is_file() and not p.name.startswith(".") and self._claims(p)]
+        return [path for path in delivered_files(root) if self._claims(path)]
 
     def fetch(self, settings: Settings, landing: Landing) -> FetchReport:
         """Land every file not seen before, and note where known bytes are delivered anew.
@@ -158,6 +158,11 @@ class FileSource:
             return True
         head = head_of(path)
         return head is not None and self.recognises(head)
+
+
+def delivered_files(root: Path) -> list[Path]:
+    """Every file below `root` that may be a payload, in order of name; hidden ones are not."""
+    return [path for path in sorted(root.rglob("*")) if path.is_file() and not path.name.startswith(".")]
 
 
 def head_of(path: Path) -> Head | None:
