@@ -12,12 +12,13 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from groningen_data.contracts import all_contracts
 from groningen_data.contracts.base import facts_of
 from groningen_data.errors import GroningenError, PayloadError
 from groningen_data.gate.great_expectations import evaluate
-from groningen_data.gate.plan import BatchPlan, mart_sql, plan_derived_batches, plan_payload_batches
+from groningen_data.gate.plan import BatchPlan, mart_sql, plan_derived_batches, plan_payload_batches, require_named
 from groningen_data.gate.publish import is_unchanged, publish, reject
-from groningen_data.gate.recipe import BuildContext, Recipe
+from groningen_data.gate.recipe import MONTH_VARIABLE, BuildContext, Recipe
 from groningen_data.gate.stage import BATCH, Staged, partition_filter, stage
 from groningen_data.gate.suite import BatchFacts
 from groningen_data.lakehouse import Lakehouse, ledger
@@ -27,6 +28,7 @@ from groningen_data.landing import Landing
 from groningen_data.settings import Settings
 
 CONTRACT_CHECK = "contract"
+_EARLIER_BATCHES = 28
 
 # The machine's trouble is no verdict on a batch: it ends the pass, and the next one tries again.
 _PASSING = (OSError, MemoryError, duckdb.IOException, duckdb.OutOfMemoryException)
@@ -115,9 +117,11 @@ class Gate:
         with self.lakehouse.writer(f"refresh {table}, run {self.run_id}", self.tell) as con:
             if ensure_table(con, recipe.contract):
                 self.tell(f"{table}: table fitted to its contract")
+            for name in recipe.uses_if_there:
+                ensure_table(con, all_contracts()[name])
             sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
-            plans = plan_derived_batches(con, recipe, sql) if sql else plan_payload_batches(con, recipe, landing)
-            known = ledger.latest(con, table)
+            known, rows_of = ledger.latest(con, table), ledger.published_rows(con, table)
+            plans = plan_derived_batches(con, recipe, sql, rows_of) if sql else plan_payload_batches(con, recipe, landing)
             self._settle(con, recipe, known, {plan.key for plan in plans})
             plans = [plan for plan in plans if only is None or only(plan.key)]
             verdicts: list[BatchRecord] = []
@@ -125,12 +129,16 @@ class Gate:
             for plan in plans:
                 earlier = known.get(plan.key)
                 if earlier is None or not _still_counts(earlier, plan) or force:
-                    verdicts.append(self._gate(con, recipe, plan, sql))
+                    verdict = self._gate(con, recipe, plan, sql, rows_of)
+                    verdicts.append(verdict)
+                    if verdict.outcome == "published":
+                        rows_of[plan.key] = verdict.accepted
                 elif earlier.outcome == "rejected":
                     standing.append(earlier)
             judged = ledger.last_judged(con, table)
             rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
-        return TableResult(table, tuple(verdicts), judged, tuple(standing), rows[0] if rows else 0, monotonic() - started, sql)
+        shown = f"{_set_month(plans[-1].key)};\n{sql}" if sql and recipe.is_monthly and plans else sql
+        return TableResult(table, tuple(verdicts), judged, tuple(standing), rows[0] if rows else 0, monotonic() - started, shown)
 
     def _settle(
         self, con: duckdb.DuckDBPyConnection, recipe: Recipe, known: Mapping[str, ledger.LatestBatch], planned: set[str]
@@ -156,13 +164,21 @@ class Gate:
             **(empty | facts),
         )
 
-    def _gate(self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, sql: str | None) -> BatchRecord:
+    def _gate(
+        self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, sql: str | None, rows_of: Mapping[str, int]
+    ) -> BatchRecord:
         """One batch: stage, audit, publish or reject."""
         with tempfile.TemporaryDirectory(prefix="scratch-rows-", dir=self.settings.scratch_dir) as folder:
-            return self._gate_in(Path(folder), con, recipe, plan, sql)
+            return self._gate_in(Path(folder), con, recipe, plan, sql, rows_of)
 
     def _gate_in(
-        self, folder: Path, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, sql: str | None
+        self,
+        folder: Path,
+        con: duckdb.DuckDBPyConnection,
+        recipe: Recipe,
+        plan: BatchPlan,
+        sql: str | None,
+        rows_of: Mapping[str, int],
     ) -> BatchRecord:
         verdict = self._record(
             recipe,
@@ -191,7 +207,11 @@ class Gate:
             reject(con, recipe.contract, verdict, staged=False)
             self.tell(f"{verdict.table} {plan.key}: rejected, {verdict.reason}")
             return verdict
-        checks = [_judge_contract(recipe, staged), *self._audit(con, recipe, plan, staged)]
+        if recipe.is_monthly and not staged.rows_in and plan.key not in rows_of:
+            nothing = replace(verdict, outcome="unchanged", identity=plan.identity, reason="its inputs say nothing of this month")
+            publish(con, recipe.contract, nothing)
+            return nothing
+        checks = [_judge_contract(recipe, staged), *self._audit(con, recipe, plan, staged, rows_of)]
         failed = [c for c in checks if not c.passed and c.severity == "error"]
         verdict = replace(
             verdict,
@@ -233,16 +253,24 @@ class Gate:
                     names, f"cannot be parsed ({type(error).__name__})", "look at the payload in the landing, and mend the parser"
                 ) from error
             return
+        if recipe.is_monthly:
+            reader.execute(_set_month(plan.key))
         condition = partition_filter(recipe.contract, plan.key)
         for batch in reader.execute(f"SELECT * FROM ({sql}) WHERE {condition}").to_arrow_reader(self.settings.slice_rows):
             yield pl.DataFrame(batch)
 
     def _published(self, reader: duckdb.DuckDBPyConnection, recipe: Recipe, name: str) -> pl.DataFrame:
-        if name not in recipe.uses:
-            raise GroningenError(recipe.facts.name, f"reads {name} without naming it in `uses`", "add it to the recipe's uses")
+        require_named(recipe, name)
         return reader.execute(f"SELECT * FROM lake.{name}").pl()
 
-    def _audit(self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, staged: Staged) -> Sequence[CheckResult]:
+    def _audit(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        recipe: Recipe,
+        plan: BatchPlan,
+        staged: Staged,
+        rows_of: Mapping[str, int],
+    ) -> Sequence[CheckResult]:
         """Evaluate the suite over the staged batch."""
         if not recipe.suite or not staged.accepted:
             return []
@@ -250,7 +278,7 @@ class Gate:
             key=plan.key,
             day=date.fromisoformat(plan.day) if plan.day else None,
             rows=staged.accepted,
-            earlier_rows=ledger.published_rows(con, recipe.facts.name, plan.key),
+            earlier_rows=_earlier_rows(rows_of, plan.key),
             now=self.settings.now(),
             municipality_code=self.settings.municipality_code,
         )
@@ -277,6 +305,17 @@ class Gate:
                 )
             )
         return results
+
+
+def _earlier_rows(rows_of: Mapping[str, int], key: str) -> tuple[int, ...]:
+    """Rows of the latest published batches with a smaller key of the same kind (`…/loops`), newest key first."""
+    kind = key.partition("/")[2]
+    earlier = sorted((k for k in rows_of if k < key and k.partition("/")[2] == kind), reverse=True)
+    return tuple(rows_of[k] for k in earlier[:_EARLIER_BATCHES])
+
+
+def _set_month(key: str) -> str:
+    return f"SET VARIABLE {MONTH_VARIABLE} = DATE '{key}'"
 
 
 def _still_counts(earlier: ledger.LatestBatch, plan: BatchPlan) -> bool:

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
 
-from groningen_data.contracts.base import sql_types
 from groningen_data.errors import ContractError, GroningenError
 from groningen_data.gate.recipe import Feed, MartContext, Recipe
 from groningen_data.lakehouse import ledger
@@ -57,7 +57,8 @@ def plan_payload_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, landing
     Raises:
         GroningenError: A table it reads was never published, or two feeds deliver the same batch.
     """
-    versions, judged_with = _versions(con, recipe.uses), _judged_with(con, recipe)
+    versions = tuple(("table", table, v.of()) for table, v in _versions(con, recipe).items())
+    judged_with = _judged_with(con, recipe)
     plans: list[BatchPlan] = []
     for feed in recipe.feeds:
         payloads = landing.payloads(feed.source.name)
@@ -88,20 +89,14 @@ def plan_payload_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, landing
     return sorted(plans, key=lambda p: p.key)
 
 
-def mart_sql(con: duckdb.DuckDBPyConnection, recipe: Recipe, settings: Settings, covers: Any) -> str:
-    """The SQL that a derived table's Ibis expression compiles to.
-
-    Raises:
-        GroningenError: A table it reads was never published.
-    """
+def mart_sql(con: duckdb.DuckDBPyConnection, recipe: Recipe, settings: Settings, covers: Callable[[str], bool]) -> str:
+    """The SQL that a derived table's Ibis expression compiles to; monthly ones read the DuckDB variable `month`."""
     import ibis
 
-    _versions(con, recipe.uses)
     backend = ibis.duckdb.from_connection(con)
 
     def table(name: str) -> Any:
-        if name not in recipe.uses:
-            raise GroningenError(recipe.facts.name, f"reads {name} without naming it in `uses`", "add it to the recipe's uses")
+        require_named(recipe, name)
         schema, short = name.split(".", 1)
         return backend.table(short, database=("lake", schema))
 
@@ -109,41 +104,67 @@ def mart_sql(con: duckdb.DuckDBPyConnection, recipe: Recipe, settings: Settings,
     return str(ibis.to_sql(recipe.expression(MartContext(table, settings, covers)), dialect="duckdb"))
 
 
-def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: str) -> list[BatchPlan]:
-    """Batches of a derived table: one, or one per value of its partition columns; each knows the inputs that concern it."""
-    facts = recipe.facts
+def require_named(recipe: Recipe, table: str) -> None:
+    """Refuse to read a table that the recipe does not name: its changes would go unnoticed.
+
+    Raises:
+        GroningenError: It is not named.
+    """
+    if table not in recipe.inputs:
+        raise GroningenError(recipe.facts.name, f"reads {table} without naming it in `uses`", "add it to the recipe's uses")
+
+
+def plan_derived_batches(
+    con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: str, published: Collection[str]
+) -> list[BatchPlan]:
+    """Batches of a derived table: one, or one per month; each knows the inputs that concern it.
+
+    Args:
+        con: A writer's connection.
+        recipe: The table.
+        sql: What its expression compiles to.
+        published: Keys of its batches that were published earlier: they are planned even when their inputs are gone.
+    """
+    versions = _versions(con, recipe)
+    judged_with = _judged_with(con, recipe)
     keys = [SNAPSHOT]
-    if facts.load_mode == "partition":
-        types = sql_types(recipe.contract)
-        columns = ", ".join(f'CAST(CAST("{c}" AS {types[c]}) AS VARCHAR)' for c in facts.partition_columns)
-        # What is published and has no rows any more is planned as well: it must not stay there unnoticed.
-        both = f"SELECT concat_ws('/', {columns}) FROM ({sql}) UNION SELECT concat_ws('/', {columns}) FROM lake.{facts.name}"
-        rows = con.execute(f"{both} ORDER BY 1").fetchall()
-        keys = [r[0] for r in rows]
+    if recipe.is_monthly:
+        months = set().union(*(versions[table].months for table in recipe.months_from or recipe.inputs))
+        keys = sorted({f"{month}-01" for month in months}.union(published))
     plans = []
     for key in keys:
-        month = key[:7] if is_day(key[:10]) else None
-        versions = _versions(con, recipe.uses, month)
-        parts: list[object] = [recipe.fingerprint(), sql, *versions]
-        plans.append(BatchPlan(key, _digest(parts), _digest(parts + _judged_with(con, recipe)), versions))
+        made_of = tuple(("table", table, v.of(_months_read(recipe, table, key))) for table, v in versions.items())
+        parts: list[object] = [recipe.fingerprint(), sql, *made_of]
+        plans.append(BatchPlan(key, _digest(parts), _digest(parts + judged_with), made_of))
     return plans
 
 
+def _months_read(recipe: Recipe, table: str, key: str) -> list[str] | None:
+    """The months of an input that a batch is made of; None when it is all of it."""
+    if not recipe.is_monthly:
+        return None
+    month = date.fromisoformat(key)
+    months = [key[:7]]
+    for _ in range(recipe.looks_back.get(table, 0)):
+        month = (month - timedelta(days=1)).replace(day=1)
+        months.append(month.isoformat()[:7])
+    return months
+
+
 def _judged_with(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[object]:
-    return [(table, ledger.version_of(con, table)) for table in recipe.judged_with]
+    return [(table, ledger.versions_of(con, table).of()) for table in recipe.judged_with]
 
 
-def _versions(
-    con: duckdb.DuckDBPyConnection, tables: Sequence[str], month: str | None = None
-) -> tuple[tuple[str, str, str], ...]:
-    for table in tables:
-        if ledger.version_of(con, table) == "-":
+def _versions(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> dict[str, ledger.Versions]:
+    versions = {table: ledger.versions_of(con, table) for table in recipe.inputs}
+    for table in recipe.uses:
+        if versions[table].whole is None:
             raise GroningenError(
                 table,
                 "was never published, and other tables are made from it",
                 "see why it was rejected: `groningen quarantine list`",
             )
-    return tuple(("table", t, ledger.version_of(con, t, month)) for t in tables)
+    return versions
 
 
 def _digest(parts: Sequence[object]) -> str:

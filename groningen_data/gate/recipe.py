@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,8 @@ class BuildContext:
 
     Args:
         settings: The settings of this run.
-        published: Reads a published table as a frame (only tables the recipe names in `uses`).
+        published: Reads a published table as a frame (only tables the recipe names in `uses` or `uses_if_there`); without rows
+            where nothing of it was published yet.
         notes: What the parser wants kept with the batch (counts of what it read, skipped and why); plain numbers and texts.
     """
 
@@ -55,13 +58,54 @@ class Feed:
     takes: Callable[[str], bool] = field(default=lambda key: True)
 
 
+MONTH_VARIABLE = "month"
+
+
+@cache
+def _sql_variable() -> Any:
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="getvariable")
+    def value_of(variable: str) -> date:  # type: ignore[empty-body]
+        """The value of a DuckDB variable."""
+
+    return value_of
+
+
 @dataclass(frozen=True)
 class MartContext:
-    """What a derived table's expression may use: published tables as Ibis, and what the sources cover."""
+    """What a derived table's expression may use: published tables as Ibis, the month being made, and what the sources cover.
+
+    Args:
+        table: A published table (only those the recipe names); without rows where nothing of it was published yet.
+        settings: The settings of this run.
+        covers: Whether a source (by name) says anything about the municipality.
+    """
 
     table: "Callable[[str], ibis.Table]"
     settings: Settings
     covers: Callable[[str], bool]
+
+    @property
+    def month(self) -> "ibis.expr.types.DateValue":
+        """First day of the month being made, where a derived table is partitioned by month; set as a DuckDB variable."""
+        return _sql_variable()(MONTH_VARIABLE)
+
+    def during_month(self, table: "ibis.Table", day: str, days_before: int = 0) -> "ibis.Table":
+        """The rows of the month being made, and of so many days before it.
+
+        Written so that DuckDB reads only the files that can hold such rows.
+
+        Args:
+            table: Any table.
+            day: Its date column.
+            days_before: Days before the month whose rows are wanted as well; the recipe's `looks_back` must allow for them.
+        """
+        import ibis
+
+        first = (self.month - ibis.interval(days=days_before)).cast("date") if days_before else self.month
+        last = (self.month + ibis.interval(months=1)).cast("date")
+        return table.filter(table[day] >= first, table[day] < last)
 
 
 Expression = Callable[[MartContext], "ibis.Table"]
@@ -76,6 +120,9 @@ class Recipe:
         suite: What each batch must meet as a whole.
         feeds: For tables made from payloads.
         uses: Published tables it reads; when one of them changes, its batches are made again.
+        uses_if_there: The same, for tables of which an installation may have nothing.
+        months_from: For derived tables partitioned by month: the tables in `uses` whose months it has; all of them when empty.
+        looks_back: For derived tables partitioned by month: how many months before its own a month reads of a table.
         judged_with: Published tables that only its suite reads: they come first, but do not make it anew.
         expression: For derived tables: an Ibis expression over `uses` giving all rows of the table.
     """
@@ -84,12 +131,25 @@ class Recipe:
     suite: Suite
     feeds: tuple[Feed, ...] = ()
     uses: tuple[str, ...] = ()
+    uses_if_there: tuple[str, ...] = ()
+    months_from: tuple[str, ...] = ()
+    looks_back: Mapping[str, int] = field(default_factory=dict)
     judged_with: tuple[str, ...] = ()
     expression: Expression | None = None
 
     @property
     def facts(self) -> TableFacts:
         return facts_of(self.contract)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Published tables it is made from."""
+        return self.uses + self.uses_if_there
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether it is derived month by month."""
+        return self.expression is not None and self.facts.load_mode == "partition"
 
     def fingerprint(self) -> str:
         """Changes when the contract, the suite or a parser's version changes: then earlier verdicts no longer count."""

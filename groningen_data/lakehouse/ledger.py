@@ -197,24 +197,46 @@ def last_judged(con: duckdb.DuckDBPyConnection, table: str) -> tuple[Judged, ...
     return tuple(Judged(key, outcome, CheckResult(*check)) for key, outcome, *check in rows)
 
 
-def published_rows(con: duckdb.DuckDBPyConnection, table: str, before_key: str, limit: int = 28) -> tuple[int, ...]:
-    """Accepted rows of the latest published batches with a smaller key of the same kind (`…/loops`), newest key first."""
+def published_rows(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
+    """Accepted rows per batch key, as last published."""
+    return dict(
+        con.execute(
+            "SELECT batch_key, max_by(rows_accepted, (finished_at, batch_id)) FROM lake.ops.batches "
+            "WHERE table_name = ? AND outcome = 'published' GROUP BY batch_key",
+            [table],
+        ).fetchall()
+    )
+
+
+_Version = tuple[datetime, str]
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The newest published batch of a table: of all of it, and of what concerns each month (`2026-03`; `*` is every month)."""
+
+    whole: _Version | None
+    by_month: Mapping[str, _Version]
+
+    @property
+    def months(self) -> set[str]:
+        """The months that its batches are about; none for tables without dates."""
+        return set(self.by_month) - {EVERY_MONTH}
+
+    def of(self, months: Sequence[str] | None = None) -> str:
+        """The newest batch of the table, or of what concerns any of some months; `-` when there is none."""
+        if months is None:
+            return self.whole[1] if self.whole else "-"
+        found = [self.by_month[month] for month in (*months, EVERY_MONTH) if month in self.by_month]
+        return max(found)[1] if found else "-"
+
+
+def versions_of(con: duckdb.DuckDBPyConnection, table: str) -> Versions:
+    """The versions of a table, read at once."""
     rows = con.execute(
-        "SELECT rows_accepted FROM (SELECT batch_key, rows_accepted FROM lake.ops.batches "
-        "WHERE table_name = ? AND batch_key < ? AND outcome = 'published' "
-        "AND split_part(batch_key, '/', 2) = split_part(?, '/', 2) "
-        "QUALIFY row_number() OVER (PARTITION BY batch_key ORDER BY finished_at DESC, batch_id DESC) = 1) "
-        "ORDER BY batch_key DESC LIMIT ?",
-        [table, before_key, before_key, limit],
+        "SELECT month, max((finished_at, batch_id)) FROM (SELECT finished_at, batch_id, unnest(list_append(touched_months, NULL)) "
+        "AS month FROM lake.ops.batches WHERE table_name = ? AND outcome = 'published') GROUP BY month",
+        [table],
     ).fetchall()
-    return tuple(r[0] for r in rows)
-
-
-def version_of(con: duckdb.DuckDBPyConnection, table: str, month: str | None = None) -> str:
-    """The newest published batch of a table, or of what of it concerns one month (`2026-03`); `-` when there is none."""
-    row = con.execute(
-        "SELECT max_by(batch_id, (finished_at, batch_id)) FROM lake.ops.batches WHERE table_name = ? AND outcome = 'published'"
-        + (" AND (list_contains(touched_months, ?) OR list_contains(touched_months, ?))" if month else ""),
-        [table, month, EVERY_MONTH] if month else [table],
-    ).fetchone()
-    return (row[0] if row else None) or "-"
+    found = {month: tuple(version.values()) if isinstance(version, dict) else version for month, version in rows}
+    return Versions(found.pop(None, None), found)

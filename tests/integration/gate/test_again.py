@@ -1,6 +1,8 @@
 """When a batch is judged again, and when not: redeliveries, changed declarations, changed inputs, healed files."""
 
 from dataclasses import replace
+from datetime import date
+from functools import partial
 
 import polars as pl
 import pytest
@@ -192,15 +194,80 @@ def test_a_derived_table_rebuilds_only_the_months_that_changed(house):
 
 def test_a_month_that_its_inputs_no_longer_hold_is_told_instead_of_standing_there_unnoticed(house):
     mart = Recipe(contract(name="collective.tallies_month"), (), expression=months, uses=(TALLIES,))
-    tallies = replace(RECIPE, contract=contract(load_mode="snapshot"))
+    tallies = replace(RECIPE, contract=contract(load_mode="snapshot", period_column="counted_on"))
     house.deliver("a.json", {MONDAY: GOOD, APRIL: GOOD})
     house.refresh(tallies)
     house.refresh(mart)
     house.deliver("b.json", {APRIL: GOOD})
     house.refresh(tallies)
     result = house.refresh(mart)
-    assert outcomes(result) == {"2026-03-01": "rejected", APRIL: "unchanged"}
+    assert outcomes(result) == {"2026-03-01": "rejected"}
     assert "groningen drop collective.tallies_month" in result.rejected[0].reason
+
+
+def this_month(context: MartContext, days_before: int = 0):
+    """Tallies per container of the month being made, and of some days before it."""
+    chosen = context.during_month(context.table(TALLIES), "counted_on", days_before)
+    return chosen.group_by(counted_on=context.month, container_id=chosen.container_id).aggregate(
+        tally=chosen.tally.sum().cast("int64")
+    )
+
+
+def test_a_month_is_made_from_its_own_days_and_the_days_before_it_that_it_asks_for(house):
+    house.deliver("a.json", {MONDAY: GOOD, TUESDAY: GOOD, APRIL: GOOD})
+    house.refresh()
+    own = Recipe(contract(name="collective.tallies_month"), (), expression=this_month, uses=(TALLIES,))
+    wider = replace(
+        own,
+        contract=contract(name="collective.tallies_window"),
+        expression=partial(this_month, days_before=31),
+        looks_back={TALLIES: 1},
+    )
+    for mart in (own, wider):
+        assert outcomes(house.refresh(mart)) == {"2026-03-01": "published", APRIL: "published"}
+    ask = "SELECT tally FROM lake.{} WHERE container_id = 'a' ORDER BY counted_on"
+    assert house.ask(ask.format("collective.tallies_month")) == [(2,), (1,)]
+    assert house.ask(ask.format("collective.tallies_window")) == [(2,), (3,)]
+    house.deliver("b.json", {TUESDAY: [("a", 10)]})
+    house.refresh()
+    assert outcomes(house.refresh(own)) == {"2026-03-01": "published"}
+    assert outcomes(house.refresh(wider)) == {"2026-03-01": "published", APRIL: "published"}
+
+
+def test_the_shown_sql_of_a_month_can_be_run_as_it_is(house):
+    house.deliver("a.json", {MONDAY: GOOD, APRIL: GOOD})
+    house.refresh()
+    result = house.refresh(Recipe(contract(name="collective.tallies_month"), (), expression=this_month, uses=(TALLIES,)))
+    assert sorted(house.ask(result.sql)) == [(date(2026, 4, 1), name, tally) for name, tally in GOOD]
+
+
+def test_a_month_of_which_the_inputs_say_nothing_is_passed_over_once(house):
+    none_in_march = partial(this_month, days_before=0)
+
+    def only_april(context: MartContext):
+        table = none_in_march(context)
+        return table.filter(table.counted_on.month() == 4)
+
+    mart = Recipe(contract(name="collective.tallies_month"), (), expression=only_april, uses=(TALLIES,))
+    house.deliver("a.json", {MONDAY: GOOD, APRIL: GOOD})
+    house.refresh()
+    assert outcomes(house.refresh(mart)) == {"2026-03-01": "unchanged", APRIL: "published"}
+    assert house.refresh(mart).batches == ()
+
+
+def test_an_input_that_an_installation_does_not_have_counts_as_a_table_without_rows(house):
+    counts = "core.traffic_counts"
+
+    def with_counts(context: MartContext):
+        table, other = this_month(context), context.table(counts)
+        return table.cross_join(other.aggregate(rows=other.count())).mutate(tally=lambda t: t.tally + t.rows).drop("rows")
+
+    mart = Recipe(
+        contract(name="collective.tallies_month"), (), expression=with_counts, uses=(TALLIES,), uses_if_there=(counts,)
+    )
+    house.deliver("a.json", {MONDAY: GOOD})
+    house.refresh()
+    assert outcomes(house.refresh(mart)) == {"2026-03-01": "published"}
 
 
 def test_a_derived_table_that_reads_what_it_does_not_name_is_refused(house):
