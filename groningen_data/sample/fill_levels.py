@@ -99,7 +99,9 @@ def readings(city: City, day: date) -> pl.DataFrame:
     fill = np.clip(np.rint(true + _NOISE_PCT * chance.standard_normal(true.shape)), 0, _HIGHEST_PCT).astype(np.int64)
     sends = _sends(chance, sensors, hours)
     late = np.zeros((sensors, hours), dtype=bool)
-    for late_sensor in chance.choice(sensors, LATE_SENSORS, replace=False).tolist():
+    # A day whose file cannot be read has no late rows either: they would be all that is known of it.
+    late_sensors = 0 if _before_last(city, day) == VANISHED_BEFORE_LAST else LATE_SENSORS
+    for late_sensor in chance.choice(sensors, late_sensors, replace=False).tolist():
         late[late_sensor, hours - int(chance.integers(1, _LONGEST_LATE_H + 1)) :] = True
     fill[_dead(city, sensors)] = _EMPTY
     # By hour first: a file grows as the readings come in.

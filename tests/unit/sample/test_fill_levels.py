@@ -36,7 +36,7 @@ def files(city: City) -> Files:
 @pytest.fixture(scope="module")
 def usual(city: City) -> list[date]:
     """Days with nothing planted, of which the file is not the first."""
-    return [day for day in city.days[1:] if day not in (*POISONED, VANISHED, CORRECTED)]
+    return [day for day in city.days[1:] if day not in (*POISONED, VANISHED, VANISHED + timedelta(days=1), CORRECTED)]
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +173,11 @@ def test_on_one_day_the_column_has_another_name(rows: dict[str, pl.DataFrame]) -
     assert "vullingsgraad" in rows[renamed[0]].columns
 
 
+def test_nothing_of_the_day_with_the_other_name_comes_in_the_next_file(rows: dict[str, pl.DataFrame]) -> None:
+    following = first_file(rows, VANISHED + timedelta(days=1))
+    assert of_local_day(following, VANISHED).is_empty()
+
+
 def test_the_corrected_day_reads_lower_in_one_district_and_is_complete(city: City, rows: dict[str, pl.DataFrame]) -> None:
     key = ["containercode", "at"]
     first = of_local_day(first_file(rows, CORRECTED), CORRECTED)
@@ -199,11 +204,10 @@ def test_the_corrected_day_reads_lower_in_one_district_and_is_complete(city: Cit
     ("day", "offsets"), [("2026-03-29", {"+01:00", "+02:00"}), ("2026-10-25", {"+01:00", "+02:00"}), ("2026-07-01", {"+02:00"})]
 )
 def test_local_times_have_the_offset_of_their_hour(day: str, offsets: set[str]) -> None:
-    # Text forms only: a day whose file is typed Parquet is looked at in a city that ends some days later, to find a text form.
     on = date.fromisoformat(day)
     city = city_of(1, on)
-    _, data = fill_levels._csv(city, readings(city, on).select(NAMES))
-    times = pl.read_csv(gzip.decompress(data), separator=";", infer_schema=False)["tijdstip"]
+    [(_, data)] = payloads(city)
+    times = pl.read_parquet(io.BytesIO(data))["tijdstip"]
     assert {text[-6:] for text in times} == offsets
     assert all(
         datetime.fromisoformat(text).astimezone(city.timezone).utcoffset() == datetime.fromisoformat(text).utcoffset()
