@@ -56,6 +56,8 @@ class FileSource:
         batches: Keys of the batches that a landed payload feeds; raises `PayloadError` when it is unreadable.
             A key that starts with an ISO date belongs to that local day.
         extent: The area the source covers: `NL`, or a municipality code, unless the setting `extents` says otherwise.
+        root: For a source that comes with the product: its own folder, the same in every profile. Its files are looked for
+            there and nowhere else.
     """
 
     name: str
@@ -64,6 +66,7 @@ class FileSource:
     recognises: Callable[[Head], bool]
     batches: Callable[[Payload], tuple[str, ...]]
     extent: str = "NL"
+    root: Callable[[Settings], Path] | None = None
 
     def covers(self, settings: Settings) -> bool:
         """Whether the source says anything about the municipality of the lakehouse."""
@@ -71,7 +74,10 @@ class FileSource:
         return extent == "NL" or settings.municipality_code in extent.split(",")
 
     def find(self, root: Path) -> list[Path]:
-        """Files of this source below `root`, in order of name."""
+        """Files of this source below the profile's folder `root`, in order of name; none when it has a folder of its own."""
+        return [] if self.root else self._found(root)
+
+    def _found(self, root: Path) -> list[Path]:
         return [path for path in delivered_files(root) if self._claims(path)]
 
     def fetch(self, settings: Settings, landing: Landing) -> FetchReport:
@@ -81,7 +87,7 @@ class FileSource:
             SettingsError: The folder of files is missing.
             OSError: A file cannot be read now; trying again may help.
         """
-        root = settings.source_root
+        root = self.root(settings) if self.root else settings.source_root
         if not root.is_dir():
             raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
         with landing.exclusively(self.name):
@@ -93,7 +99,7 @@ class FileSource:
         self._read_again(landing, known)
         last = last_at_each_place(known.values())
         landed, found_again = [], 0
-        for path in self.find(root):
+        for path in self._found(root):
             place = str(path.relative_to(root))
             with path.open("rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
