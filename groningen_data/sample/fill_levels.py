@@ -43,7 +43,7 @@ LATE_SENSORS = 25
 WITH_SCALE_EVERY = 10
 """Every so many-th sensor also weighs."""
 
-_NOISE_PCT = 1.0
+_NOISE_PCT = 0.5
 _HIGHEST_PCT = 150
 _KG_PER_M3 = 80
 _LATEST_SECONDS = 300

@@ -164,7 +164,7 @@ class _Maker:
             yield from self._about_full_containers(day)
 
     def stuck_lamps(self) -> Iterator[_Report]:
-        """Reports about street lamps that nobody closes: in every snapshot of the sample."""
+        """Reports about street lamps that nobody closes: in every snapshot of the last five months."""
         random = self.city.random("stuck lamps")
         last = self.city.days[-1]
         after = datetime.combine(last + timedelta(days=2), time(), UTC)

@@ -34,7 +34,7 @@ def emptied(city: City) -> pl.DataFrame:
 
 
 def overfull(frame: pl.DataFrame) -> float:
-    return float((frame["fill_pct"] >= waste_world.OVERFULL_PCT).mean())
+    return (frame["fill_pct"] >= waste_world.OVERFULL_PCT).sum() / frame.height
 
 
 @pytest.mark.parametrize("of", [fill, emptyings], ids=["fill", "emptyings"])
