@@ -55,7 +55,11 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
         skippable=True,
         metadata={"patterns": ", ".join(source.patterns), "extent": settings.extents.get(source.name, source.extent)},
     )
-    delivered = dg.AssetCheckSpec("delivered", asset=key, description="At least one payload was delivered, and all can be read.")
+    delivered = dg.AssetCheckSpec(
+        "delivered",
+        asset=key,
+        description="Whatever is delivered can be read, and a source that ever delivered something still does.",
+    )
 
     @dg.multi_asset(
         name=f"landing__{source.name}",
@@ -80,12 +84,14 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
         for payload in report.unreadable:
             context.log.error(f"{source.name}: {payload.name} {payload.problem} → {payload.way_out}")
         found = len(report.landed) + report.known
+        is_absent = not found and not landing.landing.payloads(source.name)
+        counted = f"{found} payloads found, {len(report.landed)} of them new, {len(report.unreadable)} unreadable"
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name="delivered",
-            passed=found > 0 and not report.unreadable,
+            passed=is_absent or (found > 0 and not report.unreadable),
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{found} payloads found, {len(report.landed)} of them new, {len(report.unreadable)} unreadable",
+            description="this source never delivered anything here" if is_absent else counted,
             metadata={
                 "unreadable": dg.MetadataValue.md("\n".join(f"- {p.name} {p.problem} → {p.way_out}" for p in report.unreadable))
             },
@@ -116,7 +122,7 @@ def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition, pool: 
     facts, key = recipe.facts, table_key(recipe.facts.name)
     is_daily = recipe.expression is None and sql_types(recipe.contract).get((*facts.partition_columns, "")[0]) == "DATE"
     deps = [landing_key(feed.source.name) for feed in recipe.feeds]
-    deps += [table_key(name) for name in (*recipe.uses, *recipe.judged_with)]
+    deps += [table_key(name) for name in (*recipe.inputs, *recipe.judged_with)]
     spec = dg.AssetSpec(
         key,
         deps=deps,
@@ -166,7 +172,9 @@ def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition, pool: 
         is_whole_run = not context.has_partition_key
         for day, rows in _good_days(result).items() if is_daily and is_whole_run else ():
             context.log_event(dg.AssetMaterialization(key, partition=day, metadata={"dagster/partition_row_count": rows}))
-        problem = _why_failed(result, recipe, asked)
+        if not result.batches and not result.standing and not result.rows:
+            heard(f"{result.table}: nothing was ever delivered for it")
+        problem = _why_failed(result, asked)
         if problem:
             raise dg.Failure(problem, metadata=metadata, allow_retries=False)
         if asked is not None and asked - set(_good_days(result)):
@@ -226,8 +234,11 @@ def _tagged_days(context: dg.AssetExecutionContext) -> set[str] | None:
     return set(tag.split(",")) if tag else None
 
 
-def _why_failed(result: TableResult, recipe: Recipe, asked: set[str] | None) -> str | None:
-    """Why nothing of the table could be published, if so."""
+def _why_failed(result: TableResult, asked: set[str] | None) -> str | None:
+    """Why nothing of the table could be published, if so.
+
+    A table of which nothing was ever delivered is no failure: not every municipality has every source.
+    """
     if result.nothing_usable:
         first = result.rejected[0]
         return (
@@ -239,9 +250,6 @@ def _why_failed(result: TableResult, recipe: Recipe, asked: set[str] | None) -> 
     if result.standing and not result.batches and not result.rows:
         oldest = result.standing[0]
         return f"{result.table}: everything delivered was rejected earlier. First {oldest.key}: {oldest.reason} → deliver it anew"
-    if not result.batches and not result.rows:
-        sources = ", ".join(feed.source.title for feed in recipe.feeds) or ", ".join(recipe.uses)
-        return f"{result.table}: nothing was ever delivered by {sources} → see the landing assets for what they look for"
     return None
 
 

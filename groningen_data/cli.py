@@ -64,10 +64,13 @@ def refresh(
     first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")] = None,
     profile: ProfileOption = None,
+    days: Annotated[int | None, typer.Option("--days", min=2, help="Days of the sample city (profile sample only).")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on rejections and warnings too.")] = False,
 ) -> None:
     """Land what is new, gate it, rebuild the marts it concerns, and swap in what analysts read."""
-    settings = _settings(profile=profile)
+    settings = _settings(profile=profile, sample_days=days)
+    if days is not None and settings.profile != "sample":
+        raise SettingsError("--days", f"profile {settings.profile} has the days that were delivered", "leave --days out")
     _require_deliveries(settings)
     sys.exit(_run_job(settings, _job_name(store), _days(first, last, settings), strict))
 
@@ -277,6 +280,16 @@ def _unclaimed(settings: "Settings") -> str:
     return f"\nLeft alone, because no source knows them: {len(others)} files ({shown}).\n"
 
 
+def _absent(settings: "Settings") -> str:
+    """Which sources never delivered anything here, in a sentence; empty when there are none."""
+    from assets import all_sources
+    from groningen_data.landing import Landing
+
+    landing = Landing.of(settings)
+    absent = [source.name for source in all_sources().values() if not landing.payloads(source.name)]
+    return f"\nNever delivered here: {', '.join(absent)}.\n" if absent else ""
+
+
 def _job_name(store: str | None) -> str:
     from groningen_data.alerts import NIGHTLY
     from groningen_data.definitions import STORES
@@ -289,7 +302,7 @@ def _job_name(store: str | None) -> str:
 def _days(first: datetime | None, last: datetime | None, settings: "Settings") -> list[date] | None:
     if first is None and last is None:
         return None
-    start, end = first.date() if first else settings.first_day, last.date() if last else settings.today()
+    start, end = first.date() if first else settings.first_local_day, last.date() if last else settings.today()
     if end < start:
         raise SettingsError("--from/--to", f"{end} lies before {start}", "swap them")
     return [start + timedelta(days=n) for n in range((end - start).days + 1)]
@@ -324,7 +337,7 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
         failed = [FailedStep(e.step_key or "run", safe_message(e)) for e in result.all_events if e.is_step_failure]
         missing = list(undelivered(instance, run_id))
     summary = summarise(Lakehouse(settings), run_id, failed, job=job_name, undelivered=missing)
-    print(f"\n{summary.text()}{_unclaimed(settings)}\nTook {monotonic() - started:.0f} s.")
+    print(f"\n{summary.text()}{_absent(settings)}{_unclaimed(settings)}\nTook {monotonic() - started:.0f} s.")
     return 1 if not result.success or (strict and summary.needs_attention) else 0
 
 

@@ -33,7 +33,7 @@ def build_defs(
     settings = settings or load_settings()
     # With a logical clock the days end with it; otherwise they grow with the real one, up to and with today.
     partitions = dg.DailyPartitionsDefinition(
-        start_date=settings.first_day.isoformat(),
+        start_date=settings.first_local_day.isoformat(),
         end_date=settings.today().isoformat() if settings.as_of else None,
         timezone=settings.timezone,
         end_offset=0 if settings.as_of else 1,

@@ -6,7 +6,7 @@ the project reads environment variables for configuration.
 
 import os
 import tomllib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -39,9 +39,17 @@ class Settings(BaseSettings):
         {}, description="Area that a source covers, where it differs from the source's own: `NL` or municipality codes."
     )
     timezone: str = Field("Europe/Amsterdam", description="Time zone of local dates and hours.")
-    first_day: date = Field(date(2017, 1, 1), description="First local day for which daily tables have a partition.")
-    sample_days: int = Field(14, ge=2, le=3660, description="Days that the embedded sample city covers.")
+    first_day: date | None = Field(
+        None,
+        description="First local day for which daily tables have a partition. Empty: the first day of the sample city.",
+    )
+    sample_days: int = Field(60, ge=2, le=3660, description="Days that the embedded sample city covers.")
     sample_seed: int = Field(14, description="Seed of the embedded sample city.")
+
+    weather_station: int = Field(280, description="KNMI station whose weather stands for the municipality (280 is Eelde).")
+    container_alarm_pct: float = Field(
+        80, gt=0, le=150, description="Fill level at which a container needs emptying, where its registry gives none, in %."
+    )
 
     catalog_uri: SecretStr | None = Field(
         None, description="PostgreSQL URI of the lake's catalog. Empty: SQLite in the data folder."
@@ -114,6 +122,11 @@ class Settings(BaseSettings):
     def today(self) -> date:
         """The local date of the logical clock."""
         return self.now().astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
+    def first_local_day(self) -> date:
+        """First local day for which daily tables have a partition: `first_day`, or as far back as the sample city goes."""
+        return self.first_day or self.today() - timedelta(days=self.sample_days)
 
     @property
     def landing_dir(self) -> Path:

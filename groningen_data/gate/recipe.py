@@ -65,7 +65,7 @@ MONTH_VARIABLE = "month"
 def _sql_variable() -> Any:
     import ibis
 
-    @ibis.udf.scalar.builtin(name="getvariable")
+    @ibis.udf.scalar.builtin(name="getvariable")  # type: ignore[untyped-decorator]
     def value_of(variable: str) -> date:  # type: ignore[empty-body]
         """The value of a DuckDB variable."""
 

@@ -1,26 +1,73 @@
-"""Builds the sample city: all source payloads of a few days, offline and the same for the same settings.
+"""Builds the sample city: all source payloads of some days, offline and the same for the same settings.
 
-The folder appears as a whole or not at all. What a payload says is decided in the module of its store.
+The folder appears as a whole or not at all. What a payload says is decided in the module of its kind; the kinds are made beside
+each other, each in a process that has nothing else to do.
 """
 
 import json
+import multiprocessing
+import os
 import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
-from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from filelock import FileLock
 
 from groningen_data.errors import SettingsError
-from groningen_data.sample import facts, geography, key_figures, reports, traffic
+from groningen_data.sample import (
+    bicycles,
+    containers,
+    debt_risk,
+    events,
+    facts,
+    fill_levels,
+    fleet,
+    geography,
+    inspections,
+    key_figures,
+    parking,
+    recipients,
+    reports,
+    traffic,
+    weather,
+    weighings,
+    welfare,
+)
 from groningen_data.sample.facts import City
 from groningen_data.sample.wire import Payloads
 from groningen_data.settings import Settings
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same settings give other payloads: folders made by an earlier version are then made again."""
 MARKER = ".city.json"
+
+MAKERS: Mapping[str, Callable[[City], Payloads]] = MappingProxyType(
+    {
+        "traffic": traffic.payloads,
+        "reports": lambda city: reports.payloads(city, geography.outlines_of(city.neighbourhoods)),
+        "fill levels": fill_levels.payloads,
+        "weighings": weighings.payloads,
+        "inspections": inspections.payloads,
+        "welfare": welfare.payloads,
+        "bicycles": bicycles.payloads,
+        "key figures": key_figures.payloads,
+        "recipients": recipients.payloads,
+        "geography": lambda city: geography.payloads(city, geography.outlines_of(city.neighbourhoods)),
+        "containers": containers.payloads,
+        "weather": weather.payloads,
+        "debt risk": debt_risk.payloads,
+        "events": events.payloads,
+        "parking": parking.payloads,
+        "fleet": lambda city: fleet.payloads(),
+    }
+)
+"""Kinds of payloads, those that take longest first."""
+# Below so many days a process of its own costs more time than it saves.
+_DAYS_WORTH_A_PROCESS = 15
 
 
 def build(settings: Settings) -> Path:
@@ -44,7 +91,7 @@ def build(settings: Settings) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.parent / f".{target.name}.lock"):
         if _made_as(target) != wanted:
-            _replace(target, _payloads(_city(settings)), wanted)
+            _replace(target, _city(settings), wanted)
     return target
 
 
@@ -52,13 +99,6 @@ def _city(settings: Settings) -> City:
     last_day = settings.today() - timedelta(days=1)
     days = tuple(last_day - timedelta(days=n) for n in reversed(range(settings.sample_days)))
     return City(settings.sample_seed, days, ZoneInfo(settings.timezone), facts.neighbourhoods(), facts.sites())
-
-
-def _payloads(city: City) -> Payloads:
-    outlines = geography.outlines_of(city.neighbourhoods)
-    return chain(
-        geography.payloads(city, outlines), key_figures.payloads(city), reports.payloads(city, outlines), traffic.payloads(city)
-    )
 
 
 def _marker(settings: Settings) -> dict[str, object]:
@@ -78,16 +118,28 @@ def _made_as(folder: Path) -> object:
         return None
 
 
-def _replace(target: Path, payloads: Payloads, marker: dict[str, object]) -> None:
+def _replace(target: Path, city: City, marker: dict[str, object]) -> None:
     partial, outdated = (target.with_name(f".{target.name}.{what}") for what in ("partial", "outdated"))
     for leftover in (partial, outdated):
         shutil.rmtree(leftover, ignore_errors=True)
-    for path, data in payloads:
-        file = partial / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+    processes = min(os.cpu_count() or 1, len(MAKERS))
+    if processes == 1 or len(city.days) < _DAYS_WORTH_A_PROCESS:
+        for kind in MAKERS:
+            _write(kind, city, partial)
+    else:
+        # Started anew, not forked: the threads of polars do not survive a fork.
+        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+            for written in [pool.submit(_write, kind, city, partial) for kind in MAKERS]:
+                written.result()
     (partial / MARKER).write_text(json.dumps(marker, indent=1) + "\n", encoding="utf-8")
     if target.exists():
         target.rename(outdated)
     partial.rename(target)
     shutil.rmtree(outdated, ignore_errors=True)
+
+
+def _write(kind: str, city: City, folder: Path) -> None:
+    for path, data in MAKERS[kind](city):
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
