@@ -9,13 +9,24 @@ RECIPE = Recipe(
     contract=NeighbourhoodMonth,
     suite=SUITE,
     expression=neighbourhood_month.expression,
-    uses=(
-        "core.reference_neighbourhoods",
+    uses=("core.reference_neighbourhoods",),
+    uses_if_there=(
+        "collective.container_day",
+        "collective.site_hour",
         "core.reference_key_figures",
-        "core.welfare_recipients",
+        "core.reference_weather_hours",
+        "core.traffic_bicycle_counters",
+        "core.traffic_bicycle_counts",
         "core.traffic_sites",
-        "core.traffic_counts",
         "core.waste_open_reports",
         "core.waste_reports",
+        "core.welfare_early_signals",
+        "core.welfare_recipients",
+    ),
+    months_from=(
+        "collective.container_day",
+        "collective.site_hour",
+        "core.traffic_bicycle_counts",
+        "core.waste_open_reports",
     ),
 )

@@ -31,7 +31,31 @@ SUITE = (
             "OR (weekday_vehicles IS NULL) <> (weekday_vehicles_reason IS NOT NULL) "
             "OR (recipients IS NULL) <> (recipients_reason IS NOT NULL) "
             "OR (inhabitants IS NULL) <> (population_reason IS NOT NULL) "
-            "OR (income_per_inhabitant_keur IS NULL) <> (income_reason IS NOT NULL)"
+            "OR (income_per_inhabitant_keur IS NULL) <> (income_reason IS NOT NULL) "
+            "OR (overfull_container_hours IS NULL) <> (overfull_reason IS NOT NULL) "
+            "OR (collected_kg IS NULL) <> (collected_reason IS NOT NULL) "
+            "OR (daily_cyclists IS NULL) <> (daily_cyclists_reason IS NOT NULL) "
+            "OR (early_signal_households IS NULL) <> (early_signal_reason IS NOT NULL)"
+        },
+    ),
+    Expectation(
+        "no_kilogram_is_lost",
+        "unexpected_rows_expectation",
+        "The neighbourhoods together have the kilograms of all placed containers that month.",
+        kwargs={
+            "unexpected_rows_query": "SELECT * FROM (SELECT coalesce(sum(collected_kg), 0) AS here, min(month) AS month FROM {batch}) m, "
+            "LATERAL (SELECT coalesce(sum(weight_kg), 0) AS kg FROM lake.collective.container_day c "
+            "WHERE c.neighbourhood_code IS NOT NULL AND c.month = m.month) l WHERE abs(here - kg) > 0.5"
+        },
+    ),
+    Expectation(
+        "no_overfull_hour_is_lost",
+        "unexpected_rows_expectation",
+        "The neighbourhoods together have the overfull hours of all placed containers that month.",
+        kwargs={
+            "unexpected_rows_query": "SELECT * FROM (SELECT coalesce(sum(overfull_container_hours), 0) AS here, min(month) AS month "
+            "FROM {batch}) m, LATERAL (SELECT coalesce(sum(overfull_hours), 0) AS hours FROM lake.collective.container_day c "
+            "WHERE c.neighbourhood_code IS NOT NULL AND c.month = m.month) l WHERE here <> hours"
         },
     ),
     Expectation(

@@ -5,16 +5,27 @@ import polars as pl
 from groningen_data.contracts.base import Contract, Protection, Rate, column, table
 from groningen_data.contracts.codes import MISSING_REASONS
 
-REASONS = ["source_does_not_cover", "no_data_in_month", "no_site", "boundary_changed", *MISSING_REASONS]
+REASONS = [
+    "source_does_not_cover",
+    "no_data_in_month",
+    "no_site",
+    "no_container",
+    "no_sensor_data",
+    "weight_missing",
+    "boundary_changed",
+    *MISSING_REASONS,
+]
 
 
 class NeighbourhoodMonth(Contract):
     """The departments side by side: one neighbourhood in one month.
 
-    Waste reports are counted by the month in which they were made; traffic is the mean number of vehicles that a site
-    counts on a weekday; recipients, population and income are the latest yearly figures not after the
-    month (or the earliest there is; the year stands beside each). Every
-    figure that is missing says why, and each source says how complete it is.
+    Waste reports are counted by the month in which they were made, households in early signals by the month of the signal.
+    Overfull hours are those in which a container's last reading was 100 % or more; kilograms are what vehicles weighed at single
+    containers. Traffic is the mean number of vehicles that a site counts on a weekday, cyclists the mean per counter and day.
+    Recipients, population and income are the latest figures not after the month (or the earliest there is; the period stands
+    beside each). Weather is that of one station for the whole city, over the days that are known. Every figure that is missing
+    says why, and each source says how complete it is.
     """
 
     neighbourhood_code: str = column("Buurtcode", "Neighbourhood code", str_matches=r"^BU\d{8}$")
@@ -29,6 +40,21 @@ class NeighbourhoodMonth(Contract):
     waste_reports_completeness: float = column(
         "Volledigheid meldingen", "Completeness of reports", unit="share of days", ge=0, le=1
     )
+    containers: int = column("Containers", "Containers", ge=0)
+    overfull_container_hours: int = column(
+        "Uren met overvolle container", "Overfull container hours", unit="container hours", nullable=True, ge=0
+    )
+    overfull_reason: str = column(
+        "Reden van ontbreken overvolle uren", "Reason when overfull hours are missing", nullable=True, isin=REASONS
+    )
+    fill_completeness: float = column(
+        "Volledigheid vulgraadmetingen", "Completeness of fill levels", unit="share of hours", ge=0, le=1
+    )
+    collected_kg: float = column("Ingezameld gewicht", "Weight collected", unit="kg", nullable=True, ge=0)
+    collected_reason: str = column(
+        "Reden van ontbreken gewicht", "Reason when the weight is missing", nullable=True, isin=REASONS
+    )
+    collected_completeness: float = column("Volledigheid wegingen", "Completeness of weighings", unit="share of days", ge=0, le=1)
     traffic_sites: int = column("Meetlocaties met telling", "Sites that counted", ge=0)
     weekday_vehicles: float = column(
         "Voertuigen per weekdag per meetlocatie", "Vehicles per weekday per site", unit="vehicles/day", nullable=True, ge=0
@@ -39,6 +65,26 @@ class NeighbourhoodMonth(Contract):
     traffic_completeness: float = column(
         "Volledigheid verkeer", "Completeness of traffic", unit="share of expected intervals", ge=0, le=1
     )
+    daily_cyclists: float = column(
+        "Fietsers per dag per telpunt", "Cyclists per day per counter", unit="cyclists/day", nullable=True, ge=0
+    )
+    daily_cyclists_reason: str = column(
+        "Reden van ontbreken fietsers", "Reason when cyclists are missing", nullable=True, isin=REASONS
+    )
+    cyclists_completeness: float = column(
+        "Volledigheid fietstellingen", "Completeness of bicycle counts", unit="share of days", ge=0, le=1
+    )
+    early_signal_households: int = column(
+        "Huishoudens in vroegsignalen",
+        "Households in early signals",
+        nullable=True,
+        ge=0,
+        personal_data="statistic",
+        protection=Protection(population="households"),
+    )
+    early_signal_reason: str = column(
+        "Reden van ontbreken vroegsignalen", "Reason when early signals are missing", nullable=True, isin=REASONS
+    )
     recipients: int = column(
         "Personen met bijstand",
         "Recipients of social assistance",
@@ -47,6 +93,7 @@ class NeighbourhoodMonth(Contract):
         personal_data="statistic",
         protection=Protection(population="inhabitants_15_plus"),
     )
+    recipients_period: str = column("Periode van de bijstandscijfers", "Period of the recipients", nullable=True)
     recipients_year: int = column("Jaar van de bijstandscijfers", "Year of the recipients", nullable=True)
     recipients_reason: str = column(
         "Reden van ontbreken bijstand", "Reason when recipients are missing", nullable=True, isin=REASONS
@@ -67,11 +114,15 @@ class NeighbourhoodMonth(Contract):
     population_reason: str = column(
         "Reden van ontbreken bevolking", "Reason when population is missing", nullable=True, isin=REASONS
     )
+    households: int = column("Huishoudens", "Households", nullable=True, ge=0, personal_data="statistic", protection=Protection())
     income_per_inhabitant_keur: float = column(
         "Gemiddeld inkomen per inwoner", "Mean income per inhabitant", unit="1 000 EUR", nullable=True, ge=0
     )
     income_year: int = column("Jaar van de inkomenscijfers", "Year of the income", nullable=True)
     income_reason: str = column("Reden van ontbreken inkomen", "Reason when income is missing", nullable=True, isin=REASONS)
+    precipitation_mm: float = column("Neerslag", "Precipitation", unit="mm", nullable=True, ge=0)
+    mean_temperature_c: float = column("Gemiddelde temperatuur", "Mean temperature", unit="°C", nullable=True)
+    weather_completeness: float = column("Volledigheid weer", "Completeness of weather", unit="share of days", ge=0, le=1)
 
     class Config(Contract.Config):
         metadata = table(
@@ -105,6 +156,14 @@ class NeighbourhoodMonth(Contract):
                     "Recipients per 1,000 inhabitants of 15 and older",
                     "recipients",
                     "inhabitants_15_plus",
+                    1000,
+                ),
+                Rate(
+                    "early_signal_households_per_1000",
+                    "Vroegsignalen per 1.000 huishoudens",
+                    "Households in early signals per 1,000 households",
+                    "early_signal_households",
+                    "households",
                     1000,
                 ),
             ),

@@ -1,0 +1,168 @@
+"""One container through one day: readings, emptyings, reports nearby, inspections and weather, side by side."""
+
+import ibis
+from ibis import _
+
+from groningen_data.gate.recipe import MartContext
+from groningen_data.marts.days import daily_weather, hours_of_day
+
+REPORT_RADIUS_M = 50
+OVERFULL_PCT = 100
+_AT_HOUR = 6
+_METRES_PER_DEGREE = 111_320
+
+
+def expression(context: MartContext) -> ibis.Table:
+    """One row per container and local day of the month being made."""
+    registry = _registry(context)
+    readings = _readings_of_the_city(context, registry)
+    emptyings = context.during_month(context.table("core.waste_emptyings"), "local_date").filter(_.container_code.notnull())
+    inspections = context.during_month(context.table("core.waste_inspections"), "inspected_on")
+    inspections = inspections.filter(_.container_code.notnull()).mutate(local_date=_.inspected_on)
+    per_day = {
+        "fill": _fill_per_day(readings, registry, context),
+        "emptied": _emptied_per_day(emptyings),
+        "inspected": _inspected_per_day(inspections),
+        "reported": _reported_per_day(context, registry),
+    }
+    table = _grid(registry, [per_day["fill"], per_day["emptied"], per_day["inspected"]])
+    for name, facts in per_day.items():
+        table = _joined(table, facts, name)
+    table = table.left_join(registry, "container_code", rname="{name}_registry").drop("container_code_registry")
+    table = table.left_join(daily_weather(context), "local_date", rname="{name}_weather").drop("local_date_weather")
+    calendar = context.table("core.reference_calendar").select(local_date="calendar_on", is_public_holiday="is_public_holiday")
+    table = table.left_join(calendar, "local_date", rname="{name}_calendar").drop("local_date_calendar")
+    is_registered = table.registered.notnull()
+    default_alarm = ibis.literal(float(context.settings.container_alarm_pct))
+    none = ibis.null("string")
+    return table.select(
+        month=context.month,
+        local_date=_.local_date,
+        weekday=_.local_date.day_of_week.index().cast("int64") + 1,
+        container_code=_.container_code,
+        is_registered=is_registered,
+        fraction_code=_.fraction_code,
+        neighbourhood_code=_.neighbourhood_code,
+        location_status=_.location_status,
+        fill_at_6_pct=_.fill_at_6_pct,
+        max_fill_pct=_.max_fill_pct,
+        fill_missing_reason=ibis.cases(
+            (table.fill_at_6_pct.notnull(), none),
+            (table.readings.notnull(), ibis.literal("no_reading")),
+            else_=ibis.literal("no_sensor_data"),
+        ),
+        alarm_pct=ibis.coalesce(table.alarm_pct, default_alarm),
+        alarm_hours=_.alarm_hours.fill_null(0),
+        overfull_hours=_.overfull_hours.fill_null(0),
+        reading_hours=_.reading_hours.fill_null(0),
+        readings_completeness=table.reading_hours.fill_null(0) / hours_of_day(table.local_date),
+        emptyings=_.emptyings.fill_null(0),
+        weight_kg=_.weight_kg,
+        weight_missing_reason=ibis.cases(
+            (table.weight_kg.notnull(), none),
+            (table.emptyings.notnull(), ibis.literal("weight_missing")),
+            else_=ibis.literal("not_weighed"),
+        ),
+        waste_reports_50_m=_.waste_reports_50_m.fill_null(0),
+        inspections=_.inspections.fill_null(0),
+        inspections_waste_beside=_.inspections_waste_beside.fill_null(0),
+        bulky_items=_.bulky_items.fill_null(0),
+        precipitation_mm=_.precipitation_mm,
+        mean_temperature_c=_.mean_temperature_c,
+        is_public_holiday=_.is_public_holiday,
+    )
+
+
+def _registry(context: MartContext) -> ibis.Table:
+    """The municipality's containers, one row per code; of registries that share a code, the first by name counts."""
+    listed = context.table("core.waste_containers").filter(_.location_status == "inside")
+    ranked = listed.mutate(place=ibis.row_number().over(ibis.window(group_by="container_code", order_by="source_code")))
+    return ranked.filter(_.place == 0).select(
+        "container_code",
+        "fraction_code",
+        "neighbourhood_code",
+        "location_status",
+        "alarm_pct",
+        "longitude",
+        "latitude",
+        registered=ibis.literal(True),
+    )
+
+
+def _readings_of_the_city(context: MartContext, registry: ibis.Table) -> ibis.Table:
+    """Readings of every measuring system that knows a container of the municipality; those of other cities are left out."""
+    readings = context.during_month(context.table("core.waste_fill_levels"), "local_date")
+    systems = readings.semi_join(registry, "container_code").select("source_code").distinct()
+    return readings.semi_join(systems, "source_code")
+
+
+def _fill_per_day(readings: ibis.Table, registry: ibis.Table, context: MartContext) -> ibis.Table:
+    """Per container and day: hours with a reading, hours over the limits, the highest level, and the level at six."""
+    default_alarm = ibis.literal(float(context.settings.container_alarm_pct))
+    limits = registry.select("container_code", "alarm_pct")
+    # The last reading of the night until six o'clock, that of six itself included.
+    until_6 = (readings.local_hour < _AT_HOUR) | (
+        (readings.local_hour == _AT_HOUR) & (readings.measured_at == readings.measured_at.truncate("h"))
+    )
+    readings = readings.mutate(counts_at_6=until_6 & readings.fill_pct.notnull())
+    hourly = readings.group_by("container_code", "local_date", hour=readings.measured_at.truncate("h")).aggregate(
+        level=_.fill_pct.argmax(_.measured_at, where=_.fill_pct.notnull()),
+        highest=_.fill_pct.max(),
+        at_6=_.fill_pct.argmax(_.measured_at, where=_.counts_at_6),
+        at_6_measured=_.measured_at.max(where=_.counts_at_6),
+        sent=_.count(),
+    )
+    with_limit = hourly.left_join(limits, "container_code", rname="{name}_limit").drop("container_code_limit")
+    with_limit = with_limit.mutate(limit=ibis.coalesce(with_limit.alarm_pct, default_alarm))
+    return with_limit.group_by("container_code", "local_date").aggregate(
+        readings=_.sent.sum(),
+        reading_hours=_.level.count(),
+        alarm_hours=(_.level >= _.limit).ifelse(1, 0).sum(),
+        overfull_hours=(_.level >= OVERFULL_PCT).ifelse(1, 0).sum(),
+        max_fill_pct=_.highest.max(),
+        fill_at_6_pct=_.at_6.argmax(_.at_6_measured),
+    )
+
+
+def _emptied_per_day(emptyings: ibis.Table) -> ibis.Table:
+    return emptyings.group_by("container_code", "local_date").aggregate(emptyings=_.count(), weight_kg=_.weight_kg.sum())
+
+
+def _inspected_per_day(inspections: ibis.Table) -> ibis.Table:
+    return inspections.group_by("container_code", "local_date").aggregate(
+        inspections=_.count(),
+        inspections_waste_beside=_.is_waste_beside.ifelse(1, 0).sum(),
+        bulky_items=_.bulky_items.sum().fill_null(0),
+    )
+
+
+def _reported_per_day(context: MartContext, registry: ibis.Table) -> ibis.Table:
+    """Waste reports within 50 metres of each container, by the local day on which they were made."""
+    reports = context.during_month(context.table("core.waste_reports"), "created_on")
+    reports = reports.filter(_.waste_kind.notnull() & _.longitude.notnull() & _.latitude.notnull())
+    placed = registry.filter(_.longitude.notnull() & _.latitude.notnull()).select("container_code", "longitude", "latitude")
+    near = placed.mutate(reach=REPORT_RADIUS_M / _METRES_PER_DEGREE).join(
+        reports.select("report_id", "created_on", report_longitude="longitude", report_latitude="latitude"),
+        [
+            lambda c, r: r.report_latitude >= c.latitude - c.reach,
+            lambda c, r: r.report_latitude <= c.latitude + c.reach,
+        ],
+    )
+    # Within 50 metres the earth is flat: a degree of longitude is shorter by the cosine of the latitude.
+    north = (near.report_latitude - near.latitude) * _METRES_PER_DEGREE
+    east = (near.report_longitude - near.longitude) * _METRES_PER_DEGREE * near.latitude.radians().cos()
+    within = near.filter(north * north + east * east <= REPORT_RADIUS_M**2)
+    return within.group_by("container_code", local_date="created_on").aggregate(waste_reports_50_m=_.count())
+
+
+def _grid(registry: ibis.Table, facts: list[ibis.Table]) -> ibis.Table:
+    """Every registered container on every day of which anything is known, and the others on the days they were heard of."""
+    known = ibis.union(*[f.select("container_code", "local_date") for f in facts], distinct=True)
+    days = known.select("local_date").distinct()
+    listed = registry.select("container_code").cross_join(days)
+    return ibis.union(listed.select("container_code", "local_date"), known, distinct=True)
+
+
+def _joined(table: ibis.Table, facts: ibis.Table, name: str) -> ibis.Table:
+    keys = ["container_code", "local_date"]
+    return table.left_join(facts, keys, rname=f"{{name}}_{name}").drop(*(f"{key}_{name}" for key in keys))
