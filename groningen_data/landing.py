@@ -1,7 +1,8 @@
 """The landing: payloads exactly as their source delivered them, each with its hash, origin, time and the batches it feeds.
 
 A payload is first written beside its place and renamed, then its facts (a small JSON file) the same way; what has no facts
-is not there, so a kill at any instant leaves nothing half landed. No lakehouse is needed to land.
+is not there, so a kill at any instant leaves nothing half landed. No lakehouse is needed to land. Payloads about persons are
+rewritten by their source on the way here: what was delivered of those is nowhere kept.
 """
 
 import gzip
@@ -168,13 +169,17 @@ class Landing:
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f".partial-{os.getpid()}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
         digest, size = hashlib.sha256(), 0
-        with partial.open("wb") as out:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                out.write(chunk)
-            out.flush()
-            os.fsync(out.fileno())
+        try:
+            with partial.open("wb") as out:
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    out.write(chunk)
+                out.flush()
+                os.fsync(out.fileno())
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
         path = folder / digest.hexdigest()
         partial.replace(path)
         return Payload(

@@ -4,16 +4,24 @@ import fnmatch
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
+from typing import IO, cast
 
-from groningen_data.errors import GroningenError, SettingsError
+from groningen_data.errors import GroningenError, PayloadError, SettingsError
 from groningen_data.landing import Arrival, Landing, Payload, last_at_each_place
+from groningen_data.privacy.service_numbers import masked, names_service_numbers
 from groningen_data.settings import Settings
 
 _HEAD_BYTES = 65_536
+_REFUSED, _WAY_OUT = "refused", "way out"
+
+Rewrite = Callable[[Payload], Iterator[bytes]]
+"""From a file as delivered to what may land of it, in pieces; raises `PayloadError` when it cannot be read. The same bytes in give
+the same bytes out."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class FileSource:
         extent: The area the source covers: `NL`, or a municipality code, unless the setting `extents` says otherwise.
         root: For a source that comes with the product: its own folder, the same in every profile. Its files are looked for
             there and nowhere else.
+        rewriting: For a source of persons: how each of its files is rewritten before it lands. What cannot be rewritten does
+            not land; a note with the problem lands in its place.
     """
 
     name: str
@@ -67,6 +77,7 @@ class FileSource:
     batches: Callable[[Payload], tuple[str, ...]]
     extent: str = "NL"
     root: Callable[[Settings], Path] | None = None
+    rewriting: Callable[[Settings], Rewrite] | None = None
 
     def covers(self, settings: Settings) -> bool:
         """Whether the source says anything about the municipality of the lakehouse."""
@@ -90,32 +101,68 @@ class FileSource:
         root = self.root(settings) if self.root else settings.source_root
         if not root.is_dir():
             raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
+        rewrite = self.rewriting(settings) if self.rewriting else None
         with landing.exclusively(self.name):
-            return self._fetch(root, landing)
+            return self._fetch(root, landing, rewrite)
 
-    def _fetch(self, root: Path, landing: Landing) -> FetchReport:
+    def _fetch(self, root: Path, landing: Landing, rewrite: Rewrite | None) -> FetchReport:
         landing.forget_partials(self.name)
         known = {p.sha256: p for p in landing.payloads(self.name) if landing.knows(self.name, p.sha256)}
         self._read_again(landing, known)
         last = last_at_each_place(known.values())
         landed, found_again = [], 0
         for path in self._found(root):
-            place = str(path.relative_to(root))
-            with path.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-                payload = known.get(sha256)
-                if payload is None:
-                    stream.seek(0)
-                    payload = self._with_batches(landing.land(self.name, path.name, stream, {"path": place}))
-                    landed.append(payload)
-                else:
-                    found_again += 1
-                    if place in last and last[place].sha256 == sha256:
-                        continue
-                    payload = self._delivered_again(payload, place)
+            place = masked(str(path.relative_to(root)))
+            payload = self._arrived(path, place, landing, known, rewrite)
+            if payload.sha256 not in known:
+                landed.append(payload)
+            else:
+                found_again += 1
+                if place in last and last[place].sha256 == payload.sha256:
+                    continue
+                payload = self._delivered_again(payload, place)
             landing.keep(payload)
             known[payload.sha256] = last[place] = payload
         return FetchReport(self.name, tuple(landed), found_again)
+
+    def _arrived(self, path: Path, place: str, landing: Landing, known: dict[str, Payload], rewrite: Rewrite | None) -> Payload:
+        """The payload of a file: as it landed before when its bytes are known, otherwise newly landed."""
+        name = masked(path.name)
+        if rewrite is not None:
+            delivered = Payload(
+                self.name, "", name, path.stat().st_size, datetime.now(UTC), path=path, size_limit=landing.size_limit
+            )
+            try:
+                pieces = cast(IO[bytes], _Pieces(rewrite(delivered)))
+                payload = landing.land(self.name, name, pieces, {"path": place})
+            except PayloadError as error:
+                payload = self._refused(landing, place, error.problem, error.way_out)
+            except (OSError, MemoryError, GroningenError):
+                raise
+            except Exception as error:
+                payload = self._refused(
+                    landing, place, f"cannot be read ({type(error).__name__})", "look at the file at its source; report it"
+                )
+        elif _names_service_numbers(path):
+            payload = self._refused(
+                landing,
+                place,
+                "has a field of citizen service numbers, and this source must have none",
+                "remove the file, and have it delivered without them, or to the source that makes pseudonyms of them",
+            )
+        else:
+            with path.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+                if sha256 in known:
+                    return known[sha256]
+                stream.seek(0)
+                payload = landing.land(self.name, name, stream, {"path": place})
+        return known.get(payload.sha256) or self._with_batches(payload)
+
+    def _refused(self, landing: Landing, place: str, problem: str, way_out: str) -> Payload:
+        """A note in the landing in place of a file that may not land: which, and why."""
+        note = BytesIO(f"{place} did not land: it {problem} → {way_out}\n".encode())
+        return landing.land(self.name, Path(place).name, note, {"path": place, _REFUSED: problem, _WAY_OUT: way_out})
 
     def _read_again(self, landing: Landing, known: dict[str, Payload]) -> None:
         """Try once more what could not be read: the parser may have been mended since."""
@@ -142,6 +189,8 @@ class FileSource:
         )
 
     def _with_batches(self, payload: Payload) -> Payload:
+        if _REFUSED in payload.headers:
+            return replace(payload, problem=payload.headers[_REFUSED], way_out=payload.headers[_WAY_OUT])
         if payload.size == 0:
             return replace(payload, problem="is empty", way_out="ask for the file again; an empty file is never data")
         try:
@@ -164,6 +213,25 @@ class FileSource:
             return True
         head = head_of(path)
         return head is not None and self.recognises(head)
+
+
+class _Pieces:
+    """Pieces of bytes as a stream that is read to its end."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self, size: int = -1) -> bytes:
+        return next((piece for piece in self._pieces if piece), b"")
+
+
+def _names_service_numbers(path: Path) -> bool:
+    head = head_of(path)
+    if head is None:
+        return False
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - _HEAD_BYTES))
+        return names_service_numbers(head.data, stream.read())
 
 
 def delivered_files(root: Path) -> list[Path]:
