@@ -9,7 +9,7 @@ RECIPE = Recipe(
     contract=ReferenceKeyFigures,
     suite=SUITE,
     feeds=(
-        Feed(cbs_statline.SOURCE, cbs_statline.parse_key_figures),
+        Feed(cbs_statline.SOURCE, cbs_statline.parse_key_figures, takes=cbs_statline.about_key_figures),
         Feed(outlines.SOURCE, outlines.parse_key_figures),
     ),
     uses=("core.reference_neighbourhoods",),

@@ -1,4 +1,4 @@
-"""Benefit recipients per region, from CBS tables."""
+"""Benefit recipients per region and period, from CBS tables: the quarterly ones, and those of key figures."""
 
 from checks.welfare.recipients import SUITE
 from groningen_data.contracts.welfare.recipients import WelfareRecipients

@@ -1,79 +1,41 @@
-"""CBS StatLine, OData version 3: *Kerncijfers wijken en buurten*, as the four parts of one table.
+"""CBS StatLine, tables per district and neighbourhood: *Kerncijfers wijken en buurten* (a year) and *Personen met een
+uitkering; soort uitkering, wijken en buurten* (four quarters), in every wire form that `cbs_parts` reads.
 
-Each part (`TypedDataSet`, `DataProperties`, `WijkenEnBuurten`, `TableInfos` or its dump `Metadata`) is a parquet dump or the
-JSON that the service answers. Measures are found by title, unit and group in `DataProperties`; the number behind a column's
-name differs per year and is never used. Which measures: `data/reference/cbs_measures.csv`.
+One batch is one CBS table, whichever form its parts came in; codes of its year are carried over to the current ones here.
 """
 
-import difflib
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from groningen_data.contracts.codes import REGION_CODE
 from groningen_data.errors import PayloadError
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import carried_over
-from groningen_data.sources.base import FileSource, Head
-from groningen_data.sources.parsing import (
-    DUTCH_TIME,
-    ORIGINAL,
-    PROBLEMS,
-    SENTINELS,
-    check_columns,
-    in_slices,
-    read_json,
-    reference_table,
-    year_in,
-)
+from groningen_data.sources import cbs_parts
+from groningen_data.sources.base import FileSource
+from groningen_data.sources.cbs_tables import Table, Topic, matches, read_table, refusal
+from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, in_slices, reference_table
 
-_REGION = "WijkenEnBuurten"
-_TABLE = re.compile(r"(?<!\d)(\d{5}[a-z]{3})(?![a-z])", re.IGNORECASE)
-_SERVICE = re.compile(r'"odata\.metadata"\s*:\s*"[^"]*/\d{5}[A-Za-z]{3}/\$metadata')
-_TITLE = "kerncijfers wijken en buurten"
 _LEVELS = {"NL": "country", "GM": "municipality", "WK": "district", "BU": "neighbourhood"}
-_INFO = ("Identifier", "Title", "Modified", "Period")
-_PARTS = ("TypedDataSet", "DataProperties", "WijkenEnBuurten", "TableInfos")
-_COLUMNS = {
-    "TypedDataSet": (_REGION,),
-    "DataProperties": ("ID", "ParentID", "Type", "Key", "Title", "Unit"),
-    "WijkenEnBuurten": ("Key", "Title"),
-    "TableInfos": ("Identifier", "Title"),
-}
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One part of a table: which, and its rows."""
-
-    table: str
-    part: str
-    rows: pl.DataFrame
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A complete table: figures per region, measures, names of regions, year and release."""
-
-    name: str
-    year: int
-    released_at: datetime | None
-    data: pl.DataFrame
-    properties: pl.DataFrame
-    regions: pl.DataFrame
+# Parts of the country, and totals, that stand between the regions of some tables; other odd codes are quarantined.
+_NO_AREA = r"^([A-Z]?\d{4,7}|(LD|PV|CR|AM|GG|VR|PO|RU)\w{1,4})$"
 
 
 def parse_key_figures(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
     """Rows of `core.reference_key_figures`: all regions of one table times the measures of the reference table."""
-    table = _table(payloads, batch_key)
-    measures = _measures(table, "key_figures", {"inhabitants"}, context)
+    table = read_table(payloads, batch_key)
+    if table.has_periods:
+        raise PayloadError(
+            f"CBS table {table.name}",
+            "has periods within the year: it is about recipients",
+            "add its id with kind `recipients` to data/reference/cbs_tables.csv",
+        )
+    rows = _rows(table, "key_figures", "inhabitants", context)
+    broken = pl.when(pl.col("text").is_not_null()).then(pl.lit("value.type"))
     yield from in_slices(
-        _long(table, measures, context).select(
+        rows.select(
             "region_code",
             "region_level",
             "region_name",
@@ -87,23 +49,33 @@ def parse_key_figures(payloads: Sequence[Payload], batch_key: str, context: Buil
             "code_status",
             "source_table",
             "released_at",
-            PROBLEMS,
+            pl.concat_list(broken).list.drop_nulls().alias(PROBLEMS),
             ORIGINAL,
         )
     )
 
 
 def parse_recipients(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
-    """Rows of `core.welfare_recipients`: all regions of one table times the kinds of benefit."""
-    table = _table(payloads, batch_key)
-    measures = _measures(table, "recipients", {"social_assistance"}, context)
+    """Rows of `core.welfare_recipients`: all regions of one table times its periods times the kinds of benefit.
+
+    A table without periods is about the end of its year.
+    """
+    table = read_table(payloads, batch_key)
+    rows = _rows(table, "recipients", "social_assistance", context)
     whole = pl.col("value").cast(pl.Int64, strict=False)
-    broken = (pl.col(PROBLEMS).list.len() > 0) | (pl.col("value").is_not_null() & whole.ne_missing(pl.col("value")))
+    broken = pl.col("text").is_not_null() | (pl.col("value").is_not_null() & whole.ne_missing(pl.col("value")))
+    ends = _end_of(pl.col("period_code"))
+    problems = [
+        pl.when(broken).then(pl.lit("recipients.type")),
+        pl.when(ends.is_null()).then(pl.lit("period_code.type")),
+    ]
     yield from in_slices(
-        _long(table, measures, context).select(
+        rows.select(
             "region_code",
             "region_level",
             "year",
+            "period_code",
+            ends.alias("period_end_on"),
             pl.col("measure_code").alias("benefit_code"),
             pl.when(~broken).then(whole).alias("recipients"),
             "missing_reason",
@@ -111,268 +83,111 @@ def parse_recipients(payloads: Sequence[Payload], batch_key: str, context: Build
             "code_status",
             "source_table",
             "released_at",
-            pl.concat_list(pl.when(broken).then(pl.lit("recipients.type"))).list.drop_nulls().alias(PROBLEMS),
+            pl.concat_list(problems).list.drop_nulls().alias(PROBLEMS),
             ORIGINAL,
         )
     )
 
 
-def _long(table: _Table, measures: pl.DataFrame, context: BuildContext) -> pl.DataFrame:
-    """One row per region and measure."""
-    codes = table.data[_REGION].cast(pl.String).str.strip_chars()
-    regions = pl.DataFrame({"region_code": codes}).join(table.regions, on="region_code", how="left", maintain_order="left")
-    regions = carried_over(
+def about_key_figures(batch_key: str) -> bool:
+    """Whether a batch may hold key figures: not when the table is known to be about recipients per quarter."""
+    return cbs_parts.known_tables().get(batch_key) != "recipients" and not batch_key.startswith("uitkeringen-")
+
+
+def _rows(table: Table, kind: str, required: str, context: BuildContext) -> pl.DataFrame:
+    """One row per region, period and measure, with what is known of the region."""
+    found = _found(table, kind, required, context)
+    names = {topic.key: code for code, topic in found.items()}
+    topics = list({topic.key: topic for topic in found.values()}.values())
+    cells = table.cells(topics)
+    no_area = pl.col("region_code").str.contains(_NO_AREA) & ~pl.col("region_code").str.contains(REGION_CODE)
+    left_out = cells.filter(no_area)["region_code"].unique().sort()
+    cells = cells.filter(~no_area | pl.col("region_code").is_null())
+    context.notes |= table.notes | {
+        "regions_read": cells["region_code"].n_unique(),
+        "periods_read": ", ".join(cells["period_code"].drop_nulls().unique().sort()),
+        "regions_that_are_no_area": ", ".join(left_out),
+    }
+    period = pl.col("period_code").fill_null(f"{table.year}JJ00")
+    measures = pl.DataFrame(
+        [(t.key, names[t.key], t.title, t.unit) for t in topics],
+        schema={"key": pl.String, "measure_code": pl.String, "measure_title": pl.String, "unit": pl.String},
+        orient="row",
+    )
+    delivered = pl.col("text").fill_null(pl.col("value").cast(pl.String))
+    return (
+        cells.with_columns(period)
+        .join(_regions(table, cells, context), on="region_code", how="left", nulls_equal=True, maintain_order="left")
+        .join(measures, on="key", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("period_code").str.slice(0, 4).cast(pl.Int64, strict=False).alias("year"),
+            pl.lit(table.name).alias("source_table"),
+            pl.lit(table.released_at, pl.Datetime("us", "UTC")).alias("released_at"),
+            pl.struct("region_code", "period_code", "measure_code", delivered.alias("value"))
+            .struct.json_encode()
+            .alias(ORIGINAL),
+        )
+    )
+
+
+def _found(table: Table, kind: str, required: str, context: BuildContext) -> dict[str, Topic]:
+    """Measures of one kind that the table has figures of, by measure code."""
+    columns = None if table.form == "v4" else set(table.figures[0].columns)
+    known = {
+        c: t if t is not None and (columns is None or t.key in columns) else None for c, t in matches(table.topics, kind).items()
+    }
+    if known[required] is None:
+        raise refusal(table, kind, required)
+    missing = [code for code, topic in known.items() if topic is None]
+    context.notes |= {
+        "measures_found": len(known) - len(missing),
+        "measures_not_found": len(missing),
+        "measures_not_found_names": ", ".join(missing),
+    }
+    return {code: topic for code, topic in known.items() if topic is not None}
+
+
+def _regions(table: Table, cells: pl.DataFrame, context: BuildContext) -> pl.DataFrame:
+    regions = cells.select("region_code").unique(maintain_order=True)
+    regions = regions.join(table.regions, on="region_code", how="left", maintain_order="left")
+    return carried_over(
         regions,
         table.year,
         context.published("core.reference_neighbourhoods"),
         reference_table("neighbourhood_successions"),
         context.settings.municipality_code,
     ).with_columns(
-        pl.col("region_code").str.slice(0, 2).replace_strict(_LEVELS, default=None, return_dtype=pl.String).alias("region_level"),
-        pl.lit(table.year, pl.Int64).alias("year"),
-        pl.lit(table.name).alias("source_table"),
-        pl.lit(table.released_at, pl.Datetime("us", "UTC")).alias("released_at"),
-    )
-    figures = [
-        _figures(table.data[key]).with_columns(
-            pl.lit(code).alias("measure_code"), pl.lit(title).alias("measure_title"), pl.lit(unit).alias("unit")
-        )
-        for code, title, unit, key in measures.iter_rows()
-    ]
-    rows = pl.concat([pl.concat([regions, f], how="horizontal") for f in figures], rechunk=False)
-    delivered = pl.col("_text").fill_null(pl.col("value").cast(pl.String))
-    return rows.with_columns(
-        pl.struct("region_code", "measure_code", delivered.alias("value")).struct.json_encode().alias(ORIGINAL)
+        pl.col("region_code").str.slice(0, 2).replace_strict(_LEVELS, default=None, return_dtype=pl.String).alias("region_level")
     )
 
 
-def _figures(column: pl.Series) -> pl.DataFrame:
-    """A column as value, reason when missing, and problems; text that is no number stays recoverable."""
-    empty = "not_yet_released" if column.null_count() == column.len() else "withheld"
-    if column.dtype == pl.String:
-        text = pl.col("text").str.strip_chars()
-        text = pl.when(~text.is_in(["", "."])).then(text)
-        frame = pl.DataFrame({"text": column}).select(value=text.cast(pl.Float64, strict=False), text=text)
-    else:
-        frame = pl.DataFrame({"value": column.cast(pl.Float64)}).with_columns(pl.lit(None, pl.String).alias("text"))
-    value = pl.col("value")
-    broken = pl.col("text").is_not_null() & value.is_null()
-    why = value.replace_strict(SENTINELS, default=None, return_dtype=pl.String)
-    return frame.select(
-        pl.when(why.is_null()).then(value).alias("value"),
-        pl.when(value.is_null() & ~broken).then(pl.lit(empty)).otherwise(why).alias("missing_reason"),
-        pl.concat_list(pl.when(broken).then(pl.lit("value.type"))).list.drop_nulls().alias(PROBLEMS),
-        pl.when(broken).then("text").alias("_text"),
+def _end_of(code: pl.Expr) -> pl.Expr:
+    """The last day of a period of CBS: `2024JJ00` (year), `2024HJ01`, `2024KW03`, `2024MM03`; null for another code."""
+    parts = code.str.extract_groups(r"^(\d{4})(JJ|HJ|KW|MM)(\d{2})$")
+    year, kind, number = (parts.struct.field(str(n)) for n in (1, 2, 3))
+    count = number.cast(pl.Int32, strict=False)
+    month = (
+        pl.when((kind == "JJ") & (count == 0))
+        .then(12)
+        .when((kind == "HJ") & count.is_between(1, 2))
+        .then(count * 6)
+        .when((kind == "KW") & count.is_between(1, 4))
+        .then(count * 3)
+        .when((kind == "MM") & count.is_between(1, 12))
+        .then(count)
     )
-
-
-def _measures(table: _Table, kind: str, required: set[str], context: BuildContext) -> pl.DataFrame:
-    """The measures of one kind that the table has: code, title as the source names it, unit, and column."""
-    wanted = reference_table("cbs_measures").filter(pl.col("table") == kind)
-    topics = _topics(table)
-    found, missing = [], []
-    for code, titles, units, parent in wanted.select("measure_code", "title", "unit", "parent_title").iter_rows():
-        match = _match(topics, titles, units, parent)
-        if match is not None and match["Key"] in table.data.columns:
-            found.append((code, (match["Title"] or "").strip(), match["Unit"], match["Key"]))
-            continue
-        missing.append(code)
-        if code in required:
-            names = [t["Title"].strip() for t in topics if t["Title"]]
-            close = difflib.get_close_matches(titles.split("|")[0], names, n=5, cutoff=0.4)
-            raise PayloadError(
-                table.name,
-                f"has no measure '{titles}' ({units}); close titles are: {'; '.join(close) or 'none'}",
-                "add the new title to data/reference/cbs_measures.csv",
-            )
-    context.notes |= {
-        "regions_read": table.data.height,
-        "measures_found": len(found),
-        "measures_not_found": len(missing),
-        "measures_not_found_names": ", ".join(missing),
-    }
-    return pl.DataFrame(found, schema=["measure_code", "title", "unit", "key"], orient="row")
-
-
-def _topics(table: _Table) -> list[dict[str, Any]]:
-    rows = {row["ID"]: row for row in table.properties.iter_rows(named=True)}
-    topics = []
-    for row in rows.values():
-        if row["Type"] != "Topic" or not row["Key"]:
-            continue
-        parents: list[str] = []
-        parent = row["ParentID"]
-        while parent in rows and len(parents) < len(rows):
-            parents.append(_plain(rows[parent]["Title"]))
-            parent = rows[parent]["ParentID"]
-        topics.append(row | {"parents": parents})
-    return topics
-
-
-def _match(topics: list[dict[str, Any]], titles: str, units: str, parent: str | None) -> dict[str, Any] | None:
-    """The one topic with this title and unit; a parent title decides between several, otherwise none is taken."""
-    wanted, allowed = {_plain(t) for t in titles.split("|")}, {_plain(u) for u in units.split("|")}
-    matches = [t for t in topics if _plain(t["Title"]) in wanted and _plain(t["Unit"]) in allowed]
-    if len(matches) > 1 and parent:
-        matches = [t for t in matches if _plain(parent) in t["parents"]]
-    return matches[0] if len(matches) == 1 else None
-
-
-def _plain(text: str | None) -> str:
-    return re.sub(r"\s+", "", text or "").lower()
-
-
-def _table(payloads: Sequence[Payload], table: str) -> _Table:
-    """The table of one batch from the last landed file of each part."""
-    parts: dict[str, pl.DataFrame] = {}
-    for payload in payloads:
-        part = _read(payload)
-        if part.table == table:
-            parts[part.part] = part.rows
-    missing = [p for p in ("TypedDataSet", "DataProperties", "TableInfos") if p not in parts]
-    if missing:
-        raise PayloadError(
-            f"CBS table {table}",
-            f"is an incomplete set: {', '.join(missing)} is missing, delivered are {', '.join(parts) or 'none'}",
-            "deliver all parts of the table: TypedDataSet, DataProperties, WijkenEnBuurten and TableInfos (or Metadata)",
-        )
-    info = parts["TableInfos"].row(0, named=True)
-    year = year_in(info["Title"]) or year_in(str(info.get("Period") or ""))
-    if year is None:
-        raise PayloadError(
-            f"CBS table {table}", f"names no year in its title '{info['Title']}'", "check that it is the right table"
-        )
-    names = parts.get("WijkenEnBuurten", pl.DataFrame(schema={"Key": pl.String, "Title": pl.String}))
-    key, title = (pl.col(c).cast(pl.String).str.strip_chars() for c in ("Key", "Title"))
-    regions = names.select(region_code=key, region_name=title)
-    properties = parts["DataProperties"].with_columns(pl.col("Type", "Key", "Title", "Unit").cast(pl.String))
-    return _Table(table, year, _released(info.get("Modified")), parts["TypedDataSet"], properties, regions.unique("region_code"))
-
-
-def _released(text: Any) -> datetime | None:
-    try:
-        released = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return (released if released.tzinfo else released.replace(tzinfo=ZoneInfo(DUTCH_TIME))).astimezone(UTC)
+    text = pl.concat_str(year, pl.lit("-"), month.cast(pl.String).str.zfill(2), pl.lit("-01"))
+    return text.str.to_date("%Y-%m-%d", strict=False).dt.month_end()
 
 
 def _batches(payload: Payload) -> tuple[str, ...]:
-    return (_read(payload).table,)
-
-
-def _read(payload: Payload) -> _Part:
-    with payload.open() as stream:
-        is_parquet = stream.read(4) == b"PAR1"
-    part = _read_parquet(payload) if is_parquet else _read_json(payload)
-    if part.rows.is_empty():
-        raise PayloadError(payload.name, "holds no rows", "ask for the file again; no rows is never data")
-    check_columns(payload.name, part.rows.columns, _COLUMNS[part.part])
-    if part.part == "TableInfos" and _TITLE not in str(part.rows["Title"][0]).lower():
-        raise PayloadError(
-            payload.name, f"describes another table: {part.rows['Title'][0]}", "deliver Kerncijfers wijken en buurten"
-        )
-    return part
-
-
-def _read_parquet(payload: Payload) -> _Part:
-    try:
-        rows = pl.read_parquet(payload.read())
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise PayloadError(
-            payload.name, "is not complete parquet", "ask for the file again; it was cut off or damaged"
-        ) from error
-    return _Part(_table_name(payload), _part_of(payload, rows.columns), rows)
-
-
-def _read_json(payload: Payload) -> _Part:
-    answer = read_json(payload)
-    if not isinstance(answer, dict):
-        raise PayloadError(payload.name, "is JSON, but no answer of StatLine", "deliver the answer of the OData v3 service")
-    if "Identifier" in answer and "Title" in answer:
-        return _Part(
-            str(answer["Identifier"]).strip().upper(),
-            "TableInfos",
-            _frame([answer], _INFO),
-        )
-    rows = answer.get("value")
-    if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
-        raise PayloadError(payload.name, "misses column(s) value", "deliver the answer of the OData v3 service, not of version 4")
-    if "odata.nextLink" in answer:
-        raise PayloadError(payload.name, "is one page of several (odata.nextLink)", "follow the links and join the pages")
-    if not rows:
-        raise PayloadError(payload.name, "holds no rows", "ask for the file again; no rows is never data")
-    url = re.search(r"/(\d{5}[A-Za-z]{3})/\$metadata", str(answer.get("odata.metadata", "")))
-    keys = list(dict.fromkeys(k for r in rows for k in r))
-    part = _part_of(payload, keys)
-    wanted = _INFO if part == "TableInfos" else tuple(keys)
-    return _Part(url.group(1).upper() if url else _table_name(payload), part, _frame(rows, wanted))
-
-
-def _frame(rows: list[dict[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
-    """Rows as a frame; a column of mixed types becomes text."""
-    series = []
-    for name in columns:
-        values = [row.get(name) for row in rows]
-        kinds = {type(v) for v in values if v is not None}
-        if kinds == {int} and all(v is None or abs(v) < 2**63 for v in values):
-            series.append(pl.Series(name, values, pl.Int64))
-        elif kinds <= {int, float}:
-            series.append(pl.Series(name, [None if v is None else float(v) for v in values], pl.Float64))
-        else:
-            series.append(pl.Series(name, [None if v is None else str(v) for v in values], pl.String))
-    return pl.DataFrame(series)
-
-
-def _part_of(payload: Payload, columns: Sequence[str]) -> str:
-    found = set(columns)
-    if _REGION in found:
-        if "Perioden" in found:
-            raise PayloadError(payload.name, "is another table with periods", "deliver Kerncijfers wijken en buurten")
-        return "TypedDataSet"
-    if {"ParentID", "Key", "Title"} <= found:
-        return "DataProperties"
-    if {"Identifier", "Title"} <= found:
-        return "TableInfos"
-    if {"Key", "Title"} <= found:
-        return "WijkenEnBuurten"
-    named = next((part for part in _PARTS if part.lower() in payload.name.lower()), "TypedDataSet")
-    check_columns(payload.name, columns, _COLUMNS[named])
-    raise PayloadError(payload.name, "is no known part of a table", f"deliver one of {', '.join(_PARTS)}")
-
-
-def _table_name(payload: Payload) -> str:
-    match = _TABLE.search(payload.name)
-    if match is None:
-        raise PayloadError(
-            payload.name,
-            "does not say of which table it is",
-            "put the table id in its name, such as cbs.v3.84799NED_TypedDataSet.parquet",
-        )
-    return match.group(1).upper()
-
-
-def _recognises(head: Head) -> bool:
-    if head.data.startswith(b"PAR1"):
-        return re.search(r"\d{5}[a-z]{3}_(TypedDataSet|DataProperties|WijkenEnBuurten)\.", head.name, re.IGNORECASE) is not None
-    text = head.text.lstrip()
-    if not text.startswith("{") or "@odata.context" in text:
-        return False
-    if '"Identifier"' in text:
-        return re.search(rf'"Title"\s*:\s*"{_TITLE}', text, re.IGNORECASE) is not None
-    if _SERVICE.search(text) is None or '"Perioden"' in text:
-        return False
-    return f'"{_REGION}"' in text or '"DetailRegionCode"' in text
+    return tuple(dict.fromkeys(part.table for part in cbs_parts.read_parts(payload)))
 
 
 SOURCE = FileSource(
     name="cbs_statline",
-    title="Kerncijfers wijken en buurten (CBS StatLine)",
-    patterns=tuple(
-        f"cbs.v3.*_{part}.{suffix}"
-        for part in ("TypedDataSet", "DataProperties", _REGION)
-        for suffix in ("parquet", "json", "json.gz")
-    ),
-    recognises=_recognises,
+    title="Kerncijfers en uitkeringen per wijk en buurt (CBS StatLine)",
+    patterns=cbs_parts.PATTERNS,
+    recognises=cbs_parts.recognises,
     batches=_batches,
 )

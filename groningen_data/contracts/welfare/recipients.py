@@ -1,20 +1,27 @@
-"""Contract of benefit recipients per region (CBS)."""
+"""Contract of benefit recipients per region and period (CBS)."""
 
 import polars as pl
 
 from groningen_data.contracts.base import Contract, column, table
 from groningen_data.contracts.codes import CODE_STATUSES, MISSING_REASONS, REGION_CODE, REGION_LEVELS
 
+PERIOD_CODE = r"^\d{4}(JJ00|HJ0[12]|KW0[1-4]|MM(0[1-9]|1[0-2]))$"
+"""The form of CBS period codes: year, half-year, quarter, month."""
+
 
 class WelfareRecipients(Contract):
-    """Persons who receive a benefit, per region, year and kind of benefit, as CBS publishes them (rounded to tens).
+    """Persons who receive a benefit, per region, period and kind of benefit, as CBS publishes them (rounded to tens).
 
-    Statistics about groups; no person is in this table.
+    Counts are of the last day of the period (`period_end_on`). The quarterly tables give four periods a year (CBS writes the
+    last month of the quarter, `2024MM03`); *Kerncijfers wijken en buurten* gives one (`2024JJ00`). Statistics about groups;
+    no person is in this table.
     """
 
     region_code: str = column("Regiocode zoals geleverd", "Region code as delivered", str_matches=REGION_CODE)
     region_level: str = column("Regioniveau", "Region level", isin=REGION_LEVELS)
     year: int = column("Jaar", "Year", ge=1995, le=2100)
+    period_code: str = column("Periodecode van CBS", "Period code of CBS", str_matches=PERIOD_CODE)
+    period_end_on: pl.Date = column("Laatste dag van de periode", "Last day of the period")
     benefit_code: str = column(
         "Soort uitkering", "Kind of benefit", isin=["social_assistance", "disability", "unemployment", "state_pension"]
     )
@@ -28,10 +35,10 @@ class WelfareRecipients(Contract):
     class Config(Contract.Config):
         metadata = table(
             name="core.welfare_recipients",
-            title_nl="Personen met een uitkering per regio",
-            title_en="Benefit recipients per region",
-            grain="one kind of benefit in one region and year",
-            key=("region_code", "year", "benefit_code", "source_table"),
+            title_nl="Personen met een uitkering per regio en periode",
+            title_en="Benefit recipients per region and period",
+            grain="one kind of benefit in one region and period",
+            key=("region_code", "period_code", "benefit_code", "source_table"),
             owner="Werk en Inkomen",
             purpose="Where help is needed, per area; never who.",
             legal_basis="Open data of CBS (CC BY 4.0); Participatiewet art. 7",

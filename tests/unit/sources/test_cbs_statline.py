@@ -1,7 +1,7 @@
 """Kerncijfers wijken en buurten of CBS StatLine."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
 
 import polars as pl
@@ -12,6 +12,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.settings import load_settings
 from groningen_data.sources import outlines
 from groningen_data.sources.cbs_statline import SOURCE, parse_key_figures, parse_recipients
+from groningen_data.sources.cbs_tables import matches, read_topics
 
 PROPERTIES = [
     {"ID": 1, "ParentID": None, "Type": "TopicGroup", "Key": "", "Title": "Leeftijdsgroepen", "Unit": None},
@@ -151,9 +152,14 @@ def test_a_code_that_exists_today_under_another_name_is_not_trusted(payload, con
     assert (row["code_status"], row["current_code"]) == ("unknown", None)
 
 
+def test_rows_of_a_yearly_table_are_about_the_end_of_its_year(payload, context):
+    found = rows(parse_recipients, complete(payload), context())
+    assert found.select("year", "period_code", "period_end_on").unique().rows() == [(2020, "2020JJ00", date(2020, 12, 31))]
+
+
 def test_the_real_table_is_read_completely(real_payloads, context):
-    delivered = real_payloads(SOURCE)
-    assert [p.batches for p in delivered] == [("84799NED",)] * 4
+    delivered = [p for p in real_payloads(SOURCE) if p.batches == ("84799NED",)]
+    assert len(delivered) == 4
     made = context()
     frames = list(parse_recipients(delivered, "84799NED", made))
     found = pl.concat(frames).filter(benefit_code="social_assistance")
@@ -183,3 +189,22 @@ def test_codes_of_2020_are_carried_over_to_2024(real_payloads, real, context, tm
     assert counts == {"same": 148, "recoded": 1, "split": 1}
     assert found.filter(code_status="recoded").select("region_code", "current_code").rows() == [("BU00140808", "BU00140110")]
     assert found.filter(code_status="split")["current_code"].to_list() == [None]
+
+
+def test_the_real_table_without_observations_is_told_and_keeps_no_other_table_out(real_payloads, context):
+    delivered = real_payloads(SOURCE)
+    assert {p.batches for p in delivered if p.problem is None} == {("84799NED",), ("83765NED",)}
+    assert [p.problem for p in delivered] == [None] * 10
+    with pytest.raises(PayloadError, match="incomplete set: Observations is missing, delivered are Dimensions, MeasureCodes"):
+        list(parse_key_figures(delivered, "83765NED", context()))
+
+
+@pytest.mark.parametrize("kind", ["key_figures", "recipients"])
+def test_both_versions_of_the_service_find_the_same_measures_in_the_real_tables(real_payloads, kind):
+    delivered = real_payloads(SOURCE)
+    in_2017 = matches(read_topics(delivered, "83765NED"), kind)
+    in_2020 = matches(read_topics(delivered, "84799NED"), kind)
+    assert None not in in_2017.values()
+    meant = {code: (topic.title, topic.unit) for code, topic in in_2017.items()}
+    assert {code: (topic.title, topic.unit) for code, topic in in_2020.items()} == meant
+    assert in_2017["social_assistance" if kind == "recipients" else "inhabitants"].key in ("D006842", "T001036")
