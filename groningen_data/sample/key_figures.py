@@ -1,10 +1,11 @@
-"""CBS key figures of districts and neighbourhoods as OData v3 JSON: table 85984NED with its list of measures and regions.
+"""CBS key figures of districts and neighbourhoods: table 85984NED (2024) as OData v3 JSON, table 85618NED (2023) as v4 JSON.
 
-Inhabitants, households, land area, dwelling value and income per neighbourhood are CBS's own; all other figures are made up.
+Inhabitants, households, land area, dwelling value and income per neighbourhood in 2024 are CBS's own; all other figures are
+made up. In 2023 two neighbourhoods still have the codes they had before the succession in `data/reference`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from random import Random
 
@@ -14,12 +15,18 @@ from groningen_data.sample.wire import Payloads, json_bytes
 TABLE = "85984NED"
 YEAR = 2024
 RELEASED_AT = "2025-11-28T02:00:00"
+EARLIER_TABLE = "85618NED"
+EARLIER_YEAR = 2023
+EARLIER_RELEASED_AT = "2025-09-30T02:00:00+02:00"
+PAGE_ROWS = 3000
+"""Observations per page of the version 4 service."""
 SMALLEST_SHOWN = 100
 """Recipients are withheld where fewer people live."""
 WITHHELD_SHARE = 0.05
 """Share of the other neighbourhoods whose recipients are withheld as well."""
 
 _API = "https://opendata.cbs.nl/ODataApi/OData"
+_API_V4 = "https://datasets.cbs.nl/odata/v1/CBS"
 _DIMENSION = "WijkenEnBuurten"
 _COUNTRY_SCALE = 73.6
 _ASSEN_SCALE = 0.286
@@ -107,6 +114,7 @@ _MEANS = (
     "MateVanStedelijkheid",
     "Omgevingsadressendichtheid",
 )
+_DECIMAL = ("GemiddeldInkomenPerInwoner", "HuishoudensMetEenLaagInkomen")
 
 
 @dataclass(frozen=True)
@@ -120,8 +128,17 @@ class _Region:
 
 
 def payloads(city: City) -> Payloads:
-    """The four documents of the table: values, measures, regions and facts about the table."""
-    regions = _regions(city)
+    """The documents of both tables: values, measures, regions and facts about the table."""
+    yield from _version_3(_regions(city, YEAR, city.neighbourhoods))
+    yield from _version_4(_regions(city, EARLIER_YEAR, _earlier(city.neighbourhoods)))
+
+
+def exact_figures(city: City, n: Neighbourhood) -> dict[str, Figure]:
+    """Figures of one neighbourhood in 2024 before CBS's rounding, by the stem of their column."""
+    return _exact_figures(n, city.random("key figures", n.code))
+
+
+def _version_3(regions: Sequence["_Region"]) -> Payloads:
     values = [_row(position, region) for position, region in enumerate(regions)]
     yield _path("TypedDataSet"), _document("TypedDataSet", values)
     yield _path("DataProperties"), _document("DataProperties", _properties())
@@ -137,8 +154,122 @@ def _document(part: str, rows: Sequence[Mapping[str, object]]) -> bytes:
     return json_bytes({"odata.metadata": f"{_API}/{TABLE}/$metadata#Cbs.OData.WebAPI.{part}", "value": rows})
 
 
-def _regions(city: City) -> list[_Region]:
-    exact = [(n, _exact_figures(n, city.random("key figures", n.code))) for n in city.neighbourhoods]
+def _version_4(regions: Sequence["_Region"]) -> Payloads:
+    """Long instead of wide: a row per figure, none for what is missing, under ids that say nothing."""
+    topics = [(topic, f"M{1600 + 7 * position:06}") for topic, position in zip(_TOPICS, range(len(_TOPICS)), strict=True)]
+    topics = [(topic, code) for topic, code in topics if topic.datatype != "String"]
+    groups = list(dict.fromkeys(topic.groups[:depth] for topic, _ in topics for depth in range(1, len(topic.groups) + 1)))
+    group_codes = {group: f"G{number:06}" for number, group in enumerate(groups, start=100)}
+    rows = [_observation(code, topic, region) for region in regions for topic, code in topics]
+    shown = [{"Id": number, **row} for number, row in enumerate(row for row in rows if row is not None)]
+    yield _path_v4("Properties"), json_bytes(_context("Properties") | _properties_v4(len(shown)))
+    dimension = {"Identifier": _DIMENSION, "Title": "Wijken en buurten", "Description": "", "Kind": "GeoDetail"}
+    yield _path_v4("Dimensions"), _listed("Dimensions", [dimension | {"MapYear": str(EARLIER_YEAR), "ContainsCodes": True}])
+    measures = [
+        {
+            "Identifier": code,
+            "Index": position,
+            "Title": topic.title,
+            "Description": "",
+            "MeasureGroupId": group_codes[topic.groups],
+            "DataType": topic.datatype,
+            "Unit": topic.unit,
+            "Decimals": topic.decimals,
+        }
+        for position, (topic, code) in enumerate(topics, start=1)
+    ]
+    yield _path_v4("MeasureCodes"), _listed("MeasureCodes", measures)
+    tree = [
+        {"Id": code, "Index": number, "Title": group[-1], "Description": "", "ParentId": group_codes.get(group[:-1])}
+        for number, (group, code) in enumerate(group_codes.items())
+    ]
+    yield _path_v4("MeasureGroups"), _listed("MeasureGroups", tree)
+    codes = [
+        {
+            "Identifier": region.code,
+            "Index": number,
+            "Title": region.name,
+            "Description": region.description,
+            "DimensionGroupId": region.code[:2] if region.kind in ("Land", "Gemeente") else f"GM{region.code[2:6]}",
+            "DetailRegionCode": None if region.kind == "Land" else region.code,
+        }
+        for number, region in enumerate(regions, start=1)
+    ]
+    yield _path_v4(f"{_DIMENSION}Codes"), _listed(f"{_DIMENSION}Codes", codes)
+    for page, start in enumerate(range(0, len(shown), PAGE_ROWS), start=1):
+        end = start + PAGE_ROWS
+        link = {"@odata.nextLink": f"{_API_V4}/{EARLIER_TABLE}/Observations?$skip={end}"} if end < len(shown) else {}
+        body = _context("Observations") | {"value": shown[start:end]} | link
+        yield _path_v4(f"Observations_{page}"), json_bytes(body, compact=True)
+
+
+def _observation(code: str, topic: "_Topic", region: "_Region") -> dict[str, object] | None:
+    value = region.figures.get(topic.stem)
+    attribute = "None"
+    if value is None and topic.stem == "GemiddeldeHuishoudensgrootte" and not region.figures.get("HuishoudensTotaal"):
+        attribute = "Impossible"
+    elif not isinstance(value, int | float):
+        return None
+    number = None if value is None else float(value)
+    return {"Measure": code, "ValueAttribute": attribute, "Value": number, "StringValue": None, _DIMENSION: region.code}
+
+
+def _context(part: str) -> dict[str, object]:
+    return {"@odata.context": f"{_API_V4}/{EARLIER_TABLE}/$metadata#{part}"}
+
+
+def _listed(part: str, rows: Sequence[Mapping[str, object]]) -> bytes:
+    return json_bytes(_context(part) | {"value": rows})
+
+
+def _path_v4(part: str) -> str:
+    return f"cbs/cbs.v4.{EARLIER_TABLE}_{part}.json"
+
+
+def _earlier(neighbourhoods: Sequence[Neighbourhood]) -> tuple[Neighbourhood, ...]:
+    """The neighbourhoods of 2023: with the codes of then, and one that was split since."""
+    found = {n.code: n for n in neighbourhoods}
+    parts = [found.pop(code) for code in ("BU00140908", "BU00140909") if code in found]
+    if parts:
+        whole = {
+            "inhabitants": sum(n.inhabitants or 0 for n in parts),
+            "households": sum(n.households or 0 for n in parts),
+            "land_area_ha": sum(n.land_area_ha for n in parts),
+        }
+        name = {"code": "BU00140807", "name": "Suikerfabriekterrein"}
+        found["BU00140807"] = replace(parts[0], **whole, **name, district_code="WK001408", district_name="Hoogkerk e.o.")  # type: ignore[arg-type]
+    if (moved := found.pop("BU00140110", None)) is not None:
+        found["BU00140808"] = replace(moved, code="BU00140808", district_code="WK001408", district_name="Hoogkerk e.o.")
+    return tuple(found[code] for code in sorted(found))
+
+
+def _as_of_2023(n: Neighbourhood, random: Random) -> Neighbourhood:
+    """A little smaller and poorer than a year later."""
+    less = random.uniform(0.97, 1.0)
+    return replace(
+        n,
+        inhabitants=None if n.inhabitants is None else 5 * round(n.inhabitants * less / 5),
+        households=None if n.households is None else 5 * round(n.households * less / 5),
+        dwelling_value_keur=None if n.dwelling_value_keur is None else round(n.dwelling_value_keur * 0.96),
+        income_per_inhabitant_keur=None
+        if n.income_per_inhabitant_keur is None
+        else round(n.income_per_inhabitant_keur * 0.95, 1),
+    )
+
+
+def _figures_of(city: City, year: int, n: Neighbourhood) -> dict[str, Figure]:
+    if year == YEAR:
+        return exact_figures(city, n)
+    random = city.random("key figures", year, n.code)
+    figures = _exact_figures(_as_of_2023(n, random), random)
+    if n.households and n.income_per_inhabitant_keur:
+        poverty = max(1.0, 14 - 0.3 * n.income_per_inhabitant_keur + random.uniform(-2, 2))
+        figures["HuishoudensMetEenLaagInkomen"] = round(poverty, 1)
+    return figures
+
+
+def _regions(city: City, year: int, neighbourhoods: Sequence[Neighbourhood]) -> list[_Region]:
+    exact = [(n, _figures_of(city, year, n)) for n in neighbourhoods]
     whole = _together([figures for _, figures in exact])
     found = [
         _Region("NL00", "Nederland", "Land", "Nederland", None, _scaled(whole, _COUNTRY_SCALE)),
@@ -236,7 +367,7 @@ def _rounded(figures: Mapping[str, Figure]) -> dict[str, Figure]:
         if not isinstance(value, int | float):
             continue
         step = 10 if stem in _RECIPIENTS else 5 if stem in _COUNTS and not stem.startswith("Oppervlakte") else 1
-        shown[stem] = round(value, 1) if stem == "GemiddeldInkomenPerInwoner" else step * round(value / step)
+        shown[stem] = round(value, 1) if stem in _DECIMAL else step * round(value / step)
     parts = ("AantalInwoners", "HuishoudensTotaal", "OppervlakteLand", "PersonenautoSTotaal")
     inhabitants, households, land, cars = (_numbers([shown.get(stem)]) for stem in parts)
     if inhabitants and land and land[0]:
@@ -303,6 +434,26 @@ def _property(number: int, position: int | None, parent: int | None, kind: str, 
         "Key": key,
         "Title": title,
         "Description": "",
+    }
+
+
+def _properties_v4(observations: int) -> dict[str, object]:
+    return {
+        "Identifier": EARLIER_TABLE,
+        "Title": f"Kerncijfers wijken en buurten {EARLIER_YEAR}",
+        "Description": f"\nVoorbeeldgegevens van een verzonnen stad in de vorm van deze tabel.\n\nGegevens beschikbaar over: {EARLIER_YEAR}.\n",
+        "Language": "nl",
+        "Modified": EARLIER_RELEASED_AT,
+        "TemporalCoverage": str(EARLIER_YEAR),
+        "Catalog": "CBS",
+        "Version": "202509300200",
+        "Frequency": "Onregelmatig",
+        "Status": "Regulier",
+        "ObservationCount": observations,
+        "DatasetType": "Numeric",
+        "License": "https://creativecommons.org/licenses/by/4.0/",
+        "Source": "CBS.",
+        "Summary": "Kerncijfers over demografische en sociaal-economische kenmerken\nUitgesplitst naar gemeenten, wijken en buurten",
     }
 
 

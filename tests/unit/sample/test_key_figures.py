@@ -94,3 +94,42 @@ def test_a_measure_not_yet_released_is_empty_everywhere(
 ) -> None:
     key = column(topics, title)
     assert all(row[key] is None for row in values)
+
+
+@pytest.fixture(scope="module")
+def earlier(folder: Path) -> dict[str, Any]:
+    """The parts of the table of 2023 by name; pages of observations under their number."""
+    found = (folder / "cbs").glob("cbs.v4.85618NED_*.json")
+    return {path.stem.split("_", 1)[1]: json.loads(path.read_text(encoding="utf-8")) for path in found}
+
+
+def test_the_earlier_year_comes_in_version_4(earlier: dict[str, Any]) -> None:
+    assert earlier["Properties"]["Title"] == "Kerncijfers wijken en buurten 2023"
+    parts = {"Properties", "Dimensions", "MeasureCodes", "MeasureGroups", "WijkenEnBuurtenCodes"}
+    assert parts | {"Observations_1", "Observations_2"} == set(earlier)
+    assert all(
+        answer["@odata.context"].startswith("https://datasets.cbs.nl/odata/v1/CBS/85618NED/") for answer in earlier.values()
+    )
+
+
+def test_observations_come_in_pages_that_link_to_the_next(earlier: dict[str, Any]) -> None:
+    first, last = earlier["Observations_1"], earlier["Observations_2"]
+    assert first["@odata.nextLink"].endswith("$skip=3000")
+    assert "@odata.nextLink" not in last
+    assert len(first["value"]) == 3000
+    assert len(first["value"]) + len(last["value"]) == earlier["Properties"]["ObservationCount"]
+
+
+def test_a_figure_that_is_missing_has_no_observation(earlier: dict[str, Any]) -> None:
+    seen = [*earlier["Observations_1"]["value"], *earlier["Observations_2"]["value"]]
+    assert all((row["Value"] is None) == (row["ValueAttribute"] != "None") for row in seen)
+    assert 0 < sum(row["ValueAttribute"] == "Impossible" for row in seen) < 20
+    (assistance,) = [m["Identifier"] for m in earlier["MeasureCodes"]["value"] if m["Title"].endswith("; Bijstand")]
+    shown = {row["WijkenEnBuurten"] for row in seen if row["Measure"] == assistance and row["WijkenEnBuurten"].startswith("BU")}
+    assert 75 < len(shown) < 130
+
+
+def test_neighbourhoods_of_the_earlier_year_have_their_codes_of_then(earlier: dict[str, Any]) -> None:
+    codes = {row["Identifier"]: row["Title"] for row in earlier["WijkenEnBuurtenCodes"]["value"]}
+    assert (codes["BU00140808"], codes["BU00140807"]) == ("Peizerweg", "Suikerfabriekterrein")
+    assert not {"BU00140110", "BU00140908", "BU00140909"} & set(codes)
