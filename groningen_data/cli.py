@@ -269,10 +269,12 @@ def _require_deliveries(settings: "Settings") -> None:
 def _unclaimed(settings: "Settings") -> str:
     """Which delivered files no source knows, in a sentence; empty when there are none."""
     from assets import all_sources
+    from groningen_data.landing import Landing
     from groningen_data.sources.base import delivered_files
 
-    root = settings.source_root
-    claimed = {path for source in all_sources().values() for path in source.find(root)}
+    root, landing = settings.source_root, Landing.of(settings)
+    sources = [source for source in all_sources().values() if not source.root]
+    claimed = {path for source in sources for path, look in source.looks(root, landing).items() if look.is_mine}
     others = [str(path.relative_to(root)) for path in delivered_files(root) if path not in claimed]
     if not others:
         return ""

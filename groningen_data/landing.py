@@ -35,6 +35,21 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What a source saw in a delivered file.
+
+    Args:
+        stamp: Size and times of the file: a file with the same stamp at the same place is the same file.
+        is_mine: Whether it is this source's.
+        sha256: The payload that landed of it, where the file itself did.
+    """
+
+    stamp: str
+    is_mine: bool
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class Payload:
     """One delivered file or response, verbatim.
 
@@ -214,6 +229,25 @@ class Landing:
             )
             found.append(Payload(**facts, path=path.with_suffix(""), size_limit=self.size_limit))
         return sorted(found, key=lambda p: (p.arrival_for().at, p.sha256))
+
+    def looks(self, source: str, version: str) -> dict[str, Look]:
+        """What a source saw at each place when it last looked; nothing when it sees other files as its own by now."""
+        try:
+            kept = json.loads(self._looks(source).read_text(encoding="utf-8"))
+            return {place: Look(*facts) for place, facts in kept["places"].items()} if kept["version"] == version else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            # It only saves work: without it every file is looked at again.
+            return {}
+
+    def keep_looks(self, source: str, version: str, looks: Mapping[str, Look]) -> None:
+        """Remember what a source saw, in place of what it saw before."""
+        kept = {"version": version, "places": {place: [look.stamp, look.is_mine, look.sha256] for place, look in looks.items()}}
+        partial = self._looks(source).with_suffix(f".partial-{os.getpid()}")
+        partial.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+        partial.replace(self._looks(source))
+
+    def _looks(self, source: str) -> Path:
+        return self.root / f".{source}.looks"
 
     @contextmanager
     def exclusively(self, source: str) -> Iterator[None]:

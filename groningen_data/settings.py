@@ -51,6 +51,10 @@ class Settings(BaseSettings):
         80, gt=0, le=150, description="Fill level at which a container needs emptying, where its registry gives none, in %."
     )
 
+    pseudonym_key_file: Path | None = Field(
+        None, description="File with the key of the welfare pseudonyms. Empty: keys/welfare.key in the data folder."
+    )
+
     catalog_uri: SecretStr | None = Field(
         None, description="PostgreSQL URI of the lake's catalog. Empty: SQLite in the data folder."
     )
@@ -99,7 +103,7 @@ class Settings(BaseSettings):
             raise ValueError("is no cron expression of five fields, such as 0 2 * * *")
         return value
 
-    @field_validator("data_dir", "files")
+    @field_validator("data_dir", "files", "pseudonym_key_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value is not None else None

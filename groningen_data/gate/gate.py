@@ -336,10 +336,9 @@ def _judge_contract(recipe: Recipe, staged: Staged) -> CheckResult:
         observed = f"{staged.quarantined:,} of {staged.rows_in:,} rows quarantined"
     if staged.quarantined:
         rules = ", ".join(f"{rule} {count:,}×" for rule, count in list(staged.broken_rules.items())[:5])
-        observed += (
-            f" ({staged.quarantined_share:.1%}, at most {tolerance:.1%} is tolerated): {rules}; "
-            f"for example {'; '.join(staged.examples)}"
-        )
+        observed += f" ({staged.quarantined_share:.1%}, at most {tolerance:.1%} is tolerated): {rules}"
+        if any(staged.examples):
+            observed += f"; for example {'; '.join(staged.examples)}"
     return CheckResult(
         name=CONTRACT_CHECK,
         severity="error",

@@ -177,6 +177,8 @@ def _rule_names(contract: ContractModel) -> dict[str, str]:
 
 def _keys(contract: ContractModel, bad: pl.DataFrame) -> list[str]:
     names = speakable_key(contract)
+    if not names:
+        return [""] * bad.height
     return [", ".join(f"{n}={v}" for n, v in row.items()) for row in bad.select(names).iter_rows(named=True)]
 
 

@@ -45,7 +45,7 @@ class Pseudonymiser:
 
 def key_file(settings: Settings) -> Path:
     """Where the key of the welfare domain is."""
-    return settings.data_dir / "keys" / "welfare.key"
+    return settings.pseudonym_key_file or settings.data_dir / "keys" / "welfare.key"
 
 
 def _key(path: Path) -> bytes:

@@ -48,7 +48,7 @@ def test_nothing_said_means_the_sample_city():
 def test_what_is_empty_counts_as_not_given(monkeypatch, value):
     monkeypatch.setenv("GRONINGEN_SAMPLE_DAYS", "")
     assert load_settings(threads=None).threads == 2
-    assert load_settings().sample_days == 14
+    assert load_settings().sample_days == 60
 
 
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda path: path.stem)
