@@ -10,7 +10,8 @@ RECIPE = Recipe(
     suite=SUITE,
     feeds=(
         Feed(utd19_loops.SOURCE, utd19_loops.parse_counts),
-        Feed(ndw_datex.SOURCE, ndw_datex.parse_counts),
+        Feed(ndw_datex.SOURCE, ndw_datex.parse_counts, version=2),
     ),
+    uses_if_there=(ndw_datex.SITE_INDEXES,),
     judged_with=("core.traffic_sites",),
 )

@@ -1,6 +1,12 @@
 """Suite of the traffic counts: one local day of one feed."""
 
+from checks.traffic.past import not_after_now, than_same_weekdays
 from groningen_data.gate.suite import Expectation, usual_volume
+
+_TABLE = "core.traffic_counts"
+# Per counting series, so that a day on which fewer of them worked is not taken for a quiet one.
+_MEAN_FLOW = "avg(flow_veh_h) FILTER (WHERE vehicle_class = 'any')"
+_COUNTING_SITES = "count(DISTINCT site_id) FILTER (WHERE flow_veh_h IS NOT NULL)"
 
 SUITE = (
     Expectation(
@@ -81,5 +87,62 @@ SUITE = (
             "unexpected_rows_query": "SELECT count(*) FROM {batch} b LEFT JOIN lake.core.traffic_sites s USING (site_id) "
             "HAVING count(s.site_id) < 0.5 * count(*)"
         },
+    ),
+    Expectation(
+        "flow_like_the_same_weekday",
+        "unexpected_rows_expectation",
+        "A lane carries about as much on average as on the same weekday of earlier weeks.",
+        severity="warning",
+        kwargs=than_same_weekdays(_TABLE, "feed_code", _MEAN_FLOW, "today NOT BETWEEN 0.6 * usual AND 1.6 * usual"),
+    ),
+    Expectation(
+        "speed_like_the_same_weekday",
+        "unexpected_rows_expectation",
+        "The mean speed differs less than 15 km/h from the same weekday of earlier weeks.",
+        severity="warning",
+        kwargs=than_same_weekdays(_TABLE, "feed_code", "avg(speed_km_h)", "abs(today - usual) > 15"),
+    ),
+    Expectation(
+        "as_many_sites_count",
+        "unexpected_rows_expectation",
+        "About as many sites count as on the same weekday of earlier weeks; fewer means that detectors fell silent.",
+        severity="warning",
+        kwargs=than_same_weekdays(_TABLE, "feed_code", _COUNTING_SITES, "today < 0.85 * usual"),
+    ),
+    Expectation(
+        "intervals_are_mostly_good",
+        "unexpected_rows_expectation",
+        "At least nine in ten intervals that should hold a flow hold one.",
+        severity="warning",
+        kwargs={
+            "unexpected_rows_query": "SELECT count(*) FROM {batch} WHERE flow_missing_reason IS DISTINCT FROM 'measured_elsewhere' "
+            "HAVING count(flow_veh_h) < 0.9 * count(*)"
+        },
+    ),
+    Expectation(
+        "busier_by_day_than_at_night",
+        "unexpected_rows_expectation",
+        "By day a lane carries more than between 1 and 5 o'clock; otherwise the clock is wrong.",
+        severity="warning",
+        kwargs={
+            "unexpected_rows_query": "SELECT 1 FROM {batch} HAVING avg(flow_veh_h) FILTER (WHERE local_hour BETWEEN 1 AND 4) "
+            "> avg(flow_veh_h) FILTER (WHERE local_hour BETWEEN 8 AND 18)"
+        },
+    ),
+    Expectation(
+        "lanes_count_once",
+        "unexpected_rows_expectation",
+        "No lane of a site is counted as all vehicles by two indexes at once.",
+        kwargs={
+            "unexpected_rows_query": "SELECT site_id, lane_code, interval_start_at FROM {batch} WHERE vehicle_class = 'any' "
+            "AND lane_code IS NOT NULL AND flow_missing_reason IS DISTINCT FROM 'measured_elsewhere' "
+            "GROUP BY ALL HAVING count(*) > 1"
+        },
+    ),
+    Expectation(
+        "not_in_the_future",
+        "unexpected_rows_expectation",
+        "Hardly any interval is later than now: otherwise clocks are wrong.",
+        kwargs=not_after_now("interval_start_at"),
     ),
 )

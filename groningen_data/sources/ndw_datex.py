@@ -1,22 +1,23 @@
 """NDW's feed of measured traffic data: DATEX II version 2, usually in a SOAP envelope, streamed with expat.
 
-One reading is the value of one index of one site at one time. What an index measures (lane, vehicle class) is only known with
-the site table of the same version, so readings stay separate per index. Reference values (`measuredValueExtension`) are
-counted, never read as measurements. Specification: DATEX II v2.x, NDW interface description.
+One reading is the value of one index of one site at one time. What an index measures (lane, vehicle class) is only known from
+the version of the site table that the feed names, so readings stay separate per index; where it is known, the speed of a lane
+and class stands in the row of its flow. Reference values (`measuredValueExtension`) are counted, never read as measurements.
+Specification: DATEX II v2.x, NDW interface description.
 """
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
-from xml.parsers import expat
+from typing import Any
 
 import polars as pl
 
 from groningen_data.errors import PayloadError
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
+from groningen_data.sources import datex
 from groningen_data.sources.base import FileSource, Head
 from groningen_data.sources.parsing import (
     DUTCH_TIME,
@@ -31,10 +32,14 @@ from groningen_data.sources.parsing import (
     unreadable,
 )
 
-_CHUNK = 1 << 18
+SITE_INDEXES = "core.traffic_site_indexes"
+
+_PUBLICATION = datex.Publication(
+    "MeasuredDataPublication", "measured data", "deliver the version 2 publication of measured data (trafficspeed.xml.gz)"
+)
 _FRAME_ROWS = 100_000
 _BIN = "5m"
-_TYPE: Final = "http://www.w3.org/2001/XMLSchema-instance type"
+_BIN_MINUTES = 5
 _READING = {
     "site": pl.String,
     "version": pl.String,
@@ -44,6 +49,7 @@ _READING = {
     "value": pl.String,
     "data_error": pl.String,
     "inputs": pl.String,
+    "table": pl.String,
 }
 
 
@@ -69,9 +75,11 @@ def parse_counts(payloads: Sequence[Payload], batch_key: str, context: BuildCont
                 counts["readings_quarantined"] += broken.height
                 yield from in_slices(_alone(broken))
                 _set_aside(mine.filter(pl.col(PROBLEMS).list.len() == 0), Path(scratch), f"{number_of_file:05}-{part:05}")
-        for folder in sorted(Path(scratch).iterdir()):
+        folders = sorted(Path(scratch).iterdir())
+        meanings = _meanings(context, folders)
+        for folder in folders:
             readings = pl.concat([pl.read_parquet(path) for path in sorted(folder.iterdir())])
-            yield from in_slices(_binned(readings, counts))
+            yield from in_slices(_binned(readings, meanings, counts))
     context.notes |= {"files": len(payloads), **counts}
 
 
@@ -85,7 +93,7 @@ def _batches(payload: Payload) -> tuple[str, ...]:
 
 def _times(payload: Payload) -> set[str]:
     """Every measurement time in a payload, as text."""
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = datex.new_parser()
     found: set[str] = set()
     text: list[str] = []
 
@@ -100,19 +108,18 @@ def _times(payload: Payload) -> set[str]:
         parser.EndElementHandler = None
         found.add("".join(text).strip())
 
-    for _ in _fed(parser, payload, start):
+    for _ in datex.feed(parser, payload, _PUBLICATION, start):
         pass
     return found
 
 
 def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
     """Every reading of a payload as text, in frames of about 100,000; what is no reading is counted."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
+    parser = datex.new_parser()
     columns: dict[str, list[Any]] = {name: [] for name in _READING}
-    sites, versions, indexes, times, flows, values, errors, inputs = columns.values()
+    sites, versions, indexes, times, flows, values, errors, inputs, tables = columns.values()
     local: dict[str, str] = {}
-    state: dict[str, Any] = {"site": None, "version": None, "default": None, "first": 0, "depth": 0, "skip": False}
+    state: dict[str, Any] = dict.fromkeys(("site", "version", "default", "table")) | {"first": 0, "depth": 0, "skip": False}
     reading: dict[str, Any] = {}
     text: list[str] = []
     captured = {"measurementTimeDefault", "measurementOrCalculationTime", "vehicleFlowRate", "speed", "dataError"}
@@ -127,7 +134,7 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
             parser.CharacterDataHandler = text.append
         elif tag == "basicData":
             reading.clear()
-            reading["kind"] = attributes.get(_TYPE, "").rpartition(":")[2]
+            reading["kind"] = attributes.get(datex.TYPE, "").rpartition(":")[2]
         elif tag == "measuredValue":
             if state["depth"] == 0:
                 state["index"] = attributes.get("index")
@@ -141,6 +148,8 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
             counts["sites"] += 1
         elif tag == "measurementSiteReference":
             state["site"], state["version"] = attributes.get("id"), attributes.get("version")
+        elif tag == "measurementSiteTableReference":
+            state["table"] = datex.table_key(attributes.get("id"), attributes.get("version"))
 
     def end(name: str) -> None:
         tag = local.get(name)
@@ -177,8 +186,9 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
         values.append(reading.get("vehicleFlowRate" if is_flow else "speed"))
         errors.append(reading.get("dataError"))
         inputs.append(reading.get("inputs"))
+        tables.append(state["table"])
 
-    for _ in _fed(parser, payload, start, end):
+    for _ in datex.feed(parser, payload, _PUBLICATION, start, end):
         # Readings of a site that is still open may lack the default time; they wait for the next frame.
         ready = state["first"] if state["site"] is not None else len(times)
         if ready >= _FRAME_ROWS:
@@ -188,73 +198,6 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
             state["first"] -= ready
     if times:
         yield pl.DataFrame(columns, schema=_READING)
-
-
-def _fed(
-    parser: expat.XMLParserType,
-    payload: Payload,
-    start: Callable[[str, dict[str, str]], None],
-    end: Callable[[str], None] | None = None,
-) -> Iterator[None]:
-    """Feeds a payload to the parser, yielding between chunks; refuses what is not DATEX II v2 measured data.
-
-    Raises:
-        PayloadError: The XML is cut off, malformed, declares a document type, or is something else.
-    """
-    seen: set[str] = set()
-
-    def root(name: str, attributes: dict[str, str]) -> None:
-        tag = name.rpartition(" ")[2]
-        if tag == "payloadPublication":
-            if not attributes.get(_TYPE, "").endswith("MeasuredDataPublication"):
-                raise _not_datex(payload, f"publishes {attributes.get(_TYPE, 'something else')}")
-            seen.add(tag)
-            parser.StartElementHandler, parser.EndElementHandler = start, end
-        elif not seen and tag not in ("Envelope", "d2LogicalModel"):
-            raise _not_datex(payload, f"its outermost element is {tag}")
-        seen.add(tag)
-
-    def doctype(*_: Any) -> None:
-        raise PayloadError(
-            payload.name, "declares a document type, which measured data never does", "refuse the file; ask where it comes from"
-        )
-
-    parser.StartElementHandler = root
-    parser.StartDoctypeDeclHandler = doctype
-    parser.EntityDeclHandler = doctype
-    with payload.open() as stream:
-        try:
-            while chunk := stream.read(_CHUNK):
-                parser.Parse(chunk, False)
-                yield
-            parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            cut = error.code in _CUT_OFF
-            raise PayloadError(
-                payload.name,
-                f"was cut off at line {error.lineno}" if cut else f"is not well-formed XML ({error})",
-                "ask for the file again; it is damaged or of another type",
-            ) from error
-    if "payloadPublication" not in seen:
-        raise _not_datex(payload, "it has no payloadPublication")
-
-
-_CUT_OFF = {
-    expat.errors.codes[message]
-    for message in (
-        expat.errors.XML_ERROR_NO_ELEMENTS,
-        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
-        expat.errors.XML_ERROR_PARTIAL_CHAR,
-    )
-}
-
-
-def _not_datex(payload: Payload, why: str) -> PayloadError:
-    return PayloadError(
-        payload.name,
-        f"is XML, but not DATEX II v2 measured data: {why}",
-        "deliver the version 2 publication of measured data (trafficspeed.xml.gz)",
-    )
 
 
 def _judged(readings: pl.DataFrame) -> pl.DataFrame:
@@ -302,14 +245,79 @@ def _by_reason(readings: pl.DataFrame) -> dict[str, int]:
 
 
 def _set_aside(readings: pl.DataFrame, scratch: Path, name: str) -> None:
-    columns = ["site", "version", "index", "at", "is_flow", "value", "reason", "interval_start_at"]
+    columns = ["site", "version", "index", "at", "is_flow", "value", "reason", "interval_start_at", "table"]
     for (start,), part in readings.select(columns).partition_by("interval_start_at", as_dict=True).items():
         folder = scratch / f"{start:%Y%m%dT%H%M}"
         folder.mkdir(exist_ok=True)
         part.write_parquet(folder / f"{name}.parquet", compression="lz4")
 
 
-def _binned(readings: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
+def _meanings(context: BuildContext, folders: Sequence[Path]) -> pl.DataFrame:
+    """What the indexes of the site tables that the readings name measure; notes which of those tables were never delivered.
+
+    Returns:
+        Per `table`, `site`, `version`, `index` and `is_flow`: `vehicle_class`, `lane_code`, `period_minutes`, and `series`, the
+        index in whose row a reading belongs: that of the flow of the same lane and class.
+    """
+    named = [pl.scan_parquet(folder / "*.parquet").select(pl.col("table").unique()) for folder in folders]
+    tables = pl.concat(named).collect()["table"].drop_nulls().unique().sort() if named else pl.Series(dtype=pl.String)
+    if tables.is_empty():
+        return _NO_MEANINGS
+    indexes = context.published(SITE_INDEXES)
+    known = indexes.select(
+        (pl.col("table_version") + "/" + pl.col("table_code")).alias("table"),
+        pl.col("site_id").alias("site"),
+        pl.col("site_version").alias("version"),
+        pl.col("index_code").alias("index"),
+        "quantity",
+        "vehicle_class",
+        "lane_code",
+        (pl.col("period_s") / 60).clip(1, _BIN_MINUTES).fill_null(1.0).alias("period_minutes"),
+    ).filter(pl.col("table").is_in(tables.implode()), pl.col("quantity").is_in(["flow", "speed"]))
+    absent = [table for table in tables if table not in set(known["table"])]
+    if absent:
+        context.notes["site_tables_not_delivered"] = ", ".join(absent)
+    return _paired(known.with_columns(is_flow=pl.col("quantity") == "flow").drop("quantity"))
+
+
+_NO_MEANINGS = pl.DataFrame(
+    schema={
+        "table": pl.String,
+        "site": pl.String,
+        "version": pl.Int64,
+        "index": pl.String,
+        "is_flow": pl.Boolean,
+        "vehicle_class": pl.String,
+        "lane_code": pl.String,
+        "period_minutes": pl.Float64,
+        "series": pl.String,
+    }
+)
+
+
+def _paired(known: pl.DataFrame) -> pl.DataFrame:
+    """Indexes with the class under which their vehicles may be added up, and each speed with its flow."""
+    site = ["table", "site", "version"]
+    is_any = pl.col("vehicle_class") == datex.ANY_VEHICLE
+    is_whole = (pl.col("lane_code") == datex.WHOLE_CARRIAGEWAY).fill_null(True)
+    lanes_are_apart = (is_any & ~is_whole & pl.col("is_flow")).any().over(site)
+    same = [*site, "is_flow", "vehicle_class", "lane_code"]
+    is_repeated = pl.col("index").cum_count().over(same) > 1
+    known = known.sort(pl.col("index").cast(pl.Int64, strict=False), "index", maintain_order=True).with_columns(
+        pl.when(is_any & is_whole & lanes_are_apart)
+        .then(pl.lit("carriageway"))
+        .when(is_any & is_repeated)
+        .then(pl.lit("repeated"))
+        .otherwise("vehicle_class")
+        .alias("vehicle_class")
+    )
+    by_lane = [*site, "vehicle_class", "lane_code"]
+    flows = known.filter("is_flow").unique(by_lane, keep="first", maintain_order=True)
+    flows = flows.select(*by_lane, pl.col("index").alias("series"), pl.lit(False).alias("is_flow"))
+    return known.join(flows, on=[*by_lane, "is_flow"], how="left", nulls_equal=True)
+
+
+def _binned(readings: pl.DataFrame, meanings: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
     """Readings of one interval of five minutes as rows of the contract."""
     # The same reading is published again in later files; the latest delivery counts.
     distinct = readings.unique(["site", "index", "is_flow", "at"], keep="last", maintain_order=True)
@@ -317,14 +325,20 @@ def _binned(readings: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
     # Indexes may mean something else in another version of a site, so one version per interval counts.
     newest = distinct.filter((pl.col("version") == pl.col("version").max().over("site")) | pl.col("version").is_null())
     counts["readings_of_superseded_version"] += distinct.height - newest.height
+    known = newest.join(meanings, on=["table", "site", "version", "index", "is_flow"], how="left", maintain_order="left")
+    counts["readings_of_known_meaning"] += int(known["vehicle_class"].is_not_null().sum())
+    minute = pl.col("at").dt.truncate("1m").alias("minute")
     by_minute = (
-        newest.sort("at")
-        .group_by("site", "index", "is_flow", pl.col("at").dt.truncate("1m").alias("minute"), maintain_order=True)
+        known.sort("at")
+        .group_by("site", pl.coalesce("series", "index").alias("index"), "is_flow", minute, maintain_order=True)
         .agg(
             pl.col("value").mean(),
             pl.col("reason").drop_nulls().last(),
             pl.col("version").last(),
             pl.col("interval_start_at").first(),
+            pl.col("vehicle_class").unique(),
+            pl.col("lane_code").unique(),
+            pl.col("period_minutes").first(),
         )
     )
     flow, speed = pl.col("value").filter(pl.col("is_flow")), pl.col("value").filter(~pl.col("is_flow"))
@@ -332,18 +346,24 @@ def _binned(readings: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
         pl.col("version").last(),
         pl.col("interval_start_at").first(),
         flow.mean().alias("flow_veh_h"),
-        flow.count().alias("flow_minutes"),
-        (flow.sum() / 60).alias("vehicles"),
+        flow.count().alias("flow_readings"),
         speed.mean().alias("speed_km_h"),
-        speed.count().alias("speed_minutes"),
-        pl.col("minute").n_unique().alias("minutes"),
+        speed.count().alias("speed_readings"),
+        pl.col("minute").n_unique().alias("readings"),
         pl.col("is_flow").any().alias("has_flow"),
         (~pl.col("is_flow")).any().alias("has_speed"),
         pl.col("reason").filter(pl.col("is_flow")).drop_nulls().last().alias("flow_reason"),
         pl.col("reason").filter(~pl.col("is_flow")).drop_nulls().last().alias("speed_reason"),
+        _agreed("vehicle_class"),
+        _agreed("lane_code"),
+        pl.col("period_minutes").max().fill_null(1.0),
     )
-    measured = pl.when(pl.col("has_flow")).then("flow_minutes").otherwise("speed_minutes")
-    return rows.with_columns(*local_parts("interval_start_at")).select(
+    measured = pl.when(pl.col("has_flow")).then("flow_readings").otherwise("speed_readings")
+    minutes = pl.when(measured > 0).then(measured).otherwise("readings") * pl.col("period_minutes")
+    rows = rows.with_columns(*local_parts("interval_start_at"), minutes.round().clip(1, _BIN_MINUTES).alias("measured_minutes"))
+    nothing_passed = (pl.col("flow_veh_h") == 0) & (pl.col("speed_reason") == "no_input")
+    rows = rows.with_columns(pl.when(nothing_passed).then(pl.lit("no_vehicles")).otherwise("speed_reason").alias("speed_reason"))
+    return rows.select(
         pl.lit("datex").alias("feed_code"),
         pl.col("site").alias("site_id"),
         pl.col("version").alias("site_version"),
@@ -352,17 +372,24 @@ def _binned(readings: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
         "local_date",
         "local_hour",
         "weekday",
-        pl.when(measured > 0).then(measured).otherwise("minutes").cast(pl.Int64).alias("measured_minutes"),
-        pl.when(pl.col("flow_minutes") > 0).then("vehicles").alias("vehicles"),
+        pl.col("measured_minutes").cast(pl.Int64),
+        (pl.col("flow_veh_h") * pl.col("measured_minutes") / 60).alias("vehicles"),
         "flow_veh_h",
         "speed_km_h",
         pl.lit(None, pl.Float64).alias("occupancy_pct"),
         _missing("flow_veh_h", "has_flow", "flow_reason").alias("flow_missing_reason"),
         _missing("speed_km_h", "has_speed", "speed_reason").alias("speed_missing_reason"),
-        pl.lit("unknown").alias("vehicle_class"),
+        pl.col("vehicle_class").fill_null(datex.UNKNOWN_CLASS),
+        "lane_code",
         pl.lit([], dtype=pl.List(pl.String)).alias(PROBLEMS),
         pl.lit(None, pl.String).alias(ORIGINAL),
     )
+
+
+def _agreed(column: str) -> pl.Expr:
+    """The one value that all minutes have; null where they differ, or where some have none."""
+    values = pl.col(column).list.explode().unique()
+    return pl.when(values.len() == 1).then(values.first()).alias(column)
 
 
 def _missing(value: str, delivered: str, reason: str) -> pl.Expr:
@@ -388,7 +415,8 @@ def _alone(readings: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, pl.Float64).alias("occupancy_pct"),
         pl.when(pl.col("is_flow")).then("reason").otherwise(pl.lit("measured_elsewhere")).alias("flow_missing_reason"),
         pl.when(~pl.col("is_flow")).then("reason").otherwise(pl.lit("measured_elsewhere")).alias("speed_missing_reason"),
-        pl.lit("unknown").alias("vehicle_class"),
+        pl.lit(datex.UNKNOWN_CLASS).alias("vehicle_class"),
+        pl.lit(None, pl.String).alias("lane_code"),
         PROBLEMS,
         ORIGINAL,
     )

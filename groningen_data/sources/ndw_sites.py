@@ -1,9 +1,11 @@
-"""The registry of traffic measurement sites, distilled from NDW's site table: JSON `{id: {c, n, side, lanes, m}}`.
+"""The traffic measurement sites of NDW, in two forms: the site table itself (DATEX II v2 XML), and a registry distilled from it.
 
-`c` is [longitude, latitude], `n` the name, `side` the direction, `m` the measurement indexes per lane (not used: they hold
-for one version of a site only). Earlier ids come from `data/reference/traffic_site_successions.csv`.
+The registry is JSON `{id: {c, n, side, lanes, m}}`: `c` is [longitude, latitude], `n` the name, `side` the direction, `m` the
+measurement indexes per lane (not used: they hold for one version of a site only). How the table is read stands in
+`ndw_site_table`. Earlier ids come from `data/reference/traffic_site_successions.csv`.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -16,6 +18,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.ndw_site_table import PATTERNS, PUBLICATION, read_sites, tables_in
 from groningen_data.sources.parsing import (
     ORIGINAL,
     PROBLEMS,
@@ -29,6 +32,7 @@ from groningen_data.sources.parsing import (
     unreadable,
 )
 
+_REGISTRY = "snapshot"
 _REQUIRED = ("c", "n", "lanes")
 _KNOWN = ("side", "m")
 _TEXTS = ("id", "n", "side", "lanes", "c", "longitude", "latitude", ORIGINAL)
@@ -36,9 +40,13 @@ _SITE = re.compile(r'^\s*\{\s*"[^"]+"\s*:\s*\{[^{}]*"c"\s*:\s*\[')
 
 
 def parse_sites(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
-    """Rows of `core.traffic_sites` from the last landed registry, with a row more per earlier id of a listed site."""
-    payload = payloads[-1]
-    sites = _rows(_sites(payload))
+    """Rows of `core.traffic_sites` from the last landed registry and the last landed table, with a row more per earlier id.
+
+    A site that stands in both is described by the one that came last.
+    """
+    used = [payloads[i] for i in sorted({_is_table(p): i for i, p in enumerate(payloads)}.values())]
+    *before, sites = [_of_table(p) if _is_table(p) else _rows(_sites(p)) for p in used]
+    sites = pl.concat([*(described.join(sites, on="site_id", how="anti") for described in before), sites])
     successions = reference_table("traffic_site_successions").select(_earlier="from_site_id", successor_site_id="to_site_id")
     earlier = (
         sites.join(successions, left_on="site_id", right_on="successor_site_id", how="inner", coalesce=False)
@@ -47,14 +55,49 @@ def parse_sites(payloads: Sequence[Payload], batch_key: str, context: BuildConte
         .drop("_earlier")
     )
     sites = sites.with_columns(pl.lit(None, pl.String).alias("successor_site_id"))
-    context.notes |= {"file": payload.name, "sites_read": sites.height, "earlier_ids_added": earlier.height}
+    context.notes |= {
+        "files": ", ".join(p.name for p in used),
+        "sites_read": sites.height,
+        "earlier_ids_added": earlier.height,
+    }
     locator = Locator(context.published("core.reference_neighbourhoods"))
     yield from in_slices(locator.locate(pl.concat([sites, earlier.select(sites.columns)])))
 
 
+def is_table_version(key: str) -> bool:
+    """Whether a batch key is a version of the site table; the registry has none."""
+    return key != _REGISTRY
+
+
 def _batches(payload: Payload) -> tuple[str, ...]:
+    if _is_table(payload):
+        return tables_in(payload)
     _sites(payload)
-    return ("snapshot",)
+    return (_REGISTRY,)
+
+
+def _is_table(payload: Payload) -> bool:
+    with payload.open() as stream:
+        return stream.read(64).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<")
+
+
+def _of_table(payload: Payload) -> pl.DataFrame:
+    texts = ["site_id", "site_name", "direction", "lanes", "longitude", "latitude"]
+    rules = {
+        "lanes.type": unreadable("lanes", pl.Int64),
+        "longitude.type": not_a_coordinate("longitude"),
+        "latitude.type": not_a_coordinate("latitude"),
+    }
+    return marked(read_sites(payload), rules, texts).select(
+        "site_id",
+        "site_name",
+        "direction",
+        pl.col("lanes").cast(pl.Int64, strict=False),
+        coordinate("longitude").alias("longitude"),
+        coordinate("latitude").alias("latitude"),
+        PROBLEMS,
+        ORIGINAL,
+    )
 
 
 def _sites(payload: Payload) -> dict[str, Any]:
@@ -115,13 +158,15 @@ def _point(site: Any) -> tuple[str | None, str | None]:
 
 
 def _recognises(head: Head) -> bool:
+    if "d2LogicalModel" in head.text:
+        return PUBLICATION.kind in head.text
     return _SITE.match(head.text) is not None and '"lanes"' in head.text
 
 
 SOURCE = FileSource(
     name="ndw_sites",
     title="Traffic measurement sites (NDW)",
-    patterns=("*measurement[-_]locations*.json", "*measurement[-_]locations*.json.gz"),
+    patterns=("*measurement[-_]locations*.json", "*measurement[-_]locations*.json.gz", *PATTERNS),
     recognises=_recognises,
     batches=_batches,
 )

@@ -13,8 +13,8 @@ from groningen_data.errors import PayloadError
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.local_clock import at_first
 from groningen_data.sources.parsing import (
-    DUTCH_TIME,
     ORIGINAL,
     PROBLEMS,
     check_columns,
@@ -29,6 +29,7 @@ from groningen_data.sources.parsing import (
 
 COLUMNS = ("day", "interval", "detid", "flow", "occ", "error", "city", "speed")
 _REQUIRED = ("day", "interval", "detid", "flow", "occ", "error", "speed")
+_NUMBERS = ("interval", "error", "flow", "speed", "occ")
 _MINUTES = 5
 
 
@@ -89,16 +90,21 @@ def _read(payload: Payload) -> pl.DataFrame:
 
 
 def _counts(frame: pl.DataFrame) -> pl.DataFrame:
-    seconds = number("interval")
-    midnight = iso_day("day").cast(pl.Datetime("us"))
+    # Every number is read once, into a column of its own: the expressions below use most of them several times.
+    seconds, error, flow, speed, occupancy = (pl.col(f"_{name}") for name in _NUMBERS)
     inside_day = seconds.is_between(0, 86_400, closed="left")
-    local = midnight + pl.duration(seconds=pl.when(inside_day).then(seconds).cast(pl.Int64))
-    start = local.dt.replace_time_zone(DUTCH_TIME, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
-    error = number("error").fill_null(0)
-    flow, speed, occupancy = number("flow"), number("speed"), number("occ")
+    midnight, local = pl.col("_midnight"), pl.col("_local")
     usable = error == 0
     rows = frame.with_columns(
-        interval_start_at=start,
+        *(number(name).alias(f"_{name}") for name in _NUMBERS),
+        iso_day("day").cast(pl.Datetime("us")).alias("_midnight"),
+        pl.col("detid").str.strip_chars().alias("_detector"),
+    ).with_columns(
+        error.fill_null(0),
+        (midnight + pl.duration(seconds=pl.when(inside_day).then(seconds).cast(pl.Int64))).alias("_local"),
+    )
+    rows = rows.with_columns(
+        interval_start_at=at_first("_local"),
         flow_veh_h=pl.when(usable & flow.is_finite()).then(flow),
         speed_km_h=pl.when(usable & speed.is_finite() & (flow != 0).fill_null(True)).then(speed),
         occupancy_pct=pl.when(usable & occupancy.is_finite()).then(occupancy),
@@ -110,7 +116,7 @@ def _counts(frame: pl.DataFrame) -> pl.DataFrame:
         "interval_start_at.type": unreadable("interval") | seconds.is_null(),
         "interval_start_at.outside_day": seconds.is_not_null() & ~inside_day,
         "interval_start_at.not_five_minutes": seconds % (_MINUTES * 60) != 0,
-        "interval_start_at.nonexistent": local.is_not_null() & start.is_null(),
+        "interval_start_at.nonexistent": local.is_not_null() & pl.col("interval_start_at").is_null(),
         "flow_veh_h.type": unreadable("flow"),
         "flow_veh_h.greater_than_or_equal_to": usable & (flow < 0),
         "speed_km_h.type": unreadable("speed"),
@@ -119,15 +125,15 @@ def _counts(frame: pl.DataFrame) -> pl.DataFrame:
         "occupancy_pct.greater_than_or_equal_to": usable & (occupancy < 0),
         "error.unknown": unreadable("error") | ~error.is_in([0.0, 1.0]),
     }
-    detector = pl.col("detid").str.strip_chars()
     return (
         marked(rows, rules, frame.columns)
+        .join(_detectors(rows), on="_detector", how="left", maintain_order="left")
         .with_columns(*local_parts("interval_start_at"))
         .select(
             pl.lit("loops").alias("feed_code"),
-            detector.str.replace(r"_\d+$", "").alias("site_id"),
+            "site_id",
             pl.lit(None, pl.Int64).alias("site_version"),
-            detector.str.extract(r"_(\d+)$").alias("series_code"),
+            "series_code",
             "interval_start_at",
             "local_date",
             "local_hour",
@@ -140,9 +146,18 @@ def _counts(frame: pl.DataFrame) -> pl.DataFrame:
             "flow_missing_reason",
             "speed_missing_reason",
             pl.lit("any").alias("vehicle_class"),
+            pl.lit(None, pl.String).alias("lane_code"),
             PROBLEMS,
             ORIGINAL,
         )
+    )
+
+
+def _detectors(rows: pl.DataFrame) -> pl.DataFrame:
+    """The site and the number of each detector, from its id `<site>_<number>`."""
+    return rows.select(pl.col("_detector").drop_nulls().unique()).with_columns(
+        pl.col("_detector").str.replace(r"_\d+$", "").alias("site_id"),
+        pl.col("_detector").str.extract(r"_(\d+)$").alias("series_code"),
     )
 
 

@@ -3,6 +3,7 @@
 import polars as pl
 
 from groningen_data.contracts.base import Contract, column, table
+from groningen_data.contracts.traffic.codes import VEHICLE_CLASS
 
 MISSING_REASONS = [
     "detector_error",
@@ -19,8 +20,10 @@ class TrafficCounts(Contract):
     """Vehicles and speeds per five minutes, of one series (detector, or measurement index) of a site.
 
     Flow per hour became vehicles in the measured minutes. A reading that is not there is null with its reason, never 0.
-    Where the meaning of an index is not known for the site's version, `vehicle_class` is `unknown` and the row must not be
-    added up with others of its site: length classes would be counted twice.
+    Only rows whose `vehicle_class` is `any` may be added up for a site: all vehicles, each lane once. `carriageway` is all
+    lanes together where the lanes are counted apart as well, `repeated` a lane that another index counts already, any other
+    name a part of the vehicles (a length class, or a type as DATEX II names it). `unknown` is an index whose meaning no
+    delivered site table tells.
     """
 
     feed_code: str = column("Aanlevering", "Feed", isin=["loops", "datex"])
@@ -42,7 +45,8 @@ class TrafficCounts(Contract):
     speed_missing_reason: str = column(
         "Reden van ontbrekende snelheid", "Reason when speed is missing", nullable=True, isin=MISSING_REASONS
     )
-    vehicle_class: str = column("Voertuigklasse", "Vehicle class", isin=["any", "unknown"])
+    vehicle_class: str = column("Voertuigklasse", "Vehicle class", str_matches=VEHICLE_CLASS)
+    lane_code: str = column("Rijstrook", "Lane", nullable=True)
 
     class Config(Contract.Config):
         metadata = table(

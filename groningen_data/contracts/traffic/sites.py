@@ -2,25 +2,22 @@
 
 from groningen_data.contracts.base import Contract, column, table
 from groningen_data.contracts.codes import LOCATION_STATUSES
+from groningen_data.contracts.traffic.codes import LATITUDES, LONGITUDES
 
 
 class TrafficSites(Contract):
     """Places where vehicles are counted: the national registry of measurement sites.
 
-    A site that leaves the registry stays here, because earlier counts refer to it. A site that was renamed stands here under its earlier id as well, at the place of its successor
-    (`data/reference/traffic_site_successions.csv`).
+    A site that leaves the registry stays here, because earlier counts refer to it. A site that was renamed stands here under
+    its earlier id as well, at the place of its successor (`data/reference/traffic_site_successions.csv`).
     """
 
     site_id: str = column("Meetlocatie", "Site id", str_length={"min_value": 1})
     site_name: str = column("Naam", "Name", nullable=True)
     direction: str = column("Rijrichting", "Direction", nullable=True)
     lanes: int = column("Aantal rijstroken", "Number of lanes", nullable=True, ge=0, le=12)
-    longitude: float = column(
-        "Lengtegraad", "Longitude", unit="degree", nullable=True, in_range={"min_value": 3.2, "max_value": 7.3}
-    )
-    latitude: float = column(
-        "Breedtegraad", "Latitude", unit="degree", nullable=True, in_range={"min_value": 50.7, "max_value": 53.8}
-    )
+    longitude: float = column("Lengtegraad", "Longitude", unit="degree", nullable=True, in_range=LONGITUDES)
+    latitude: float = column("Breedtegraad", "Latitude", unit="degree", nullable=True, in_range=LATITUDES)
     neighbourhood_code: str = column("Buurtcode", "Neighbourhood code", nullable=True, str_matches=r"^BU\d{8}$")
     location_status: str = column("Ligging", "Location status", isin=LOCATION_STATUSES)
     successor_site_id: str = column("Opvolger", "Successor site id", nullable=True)

@@ -6,7 +6,11 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from groningen_data.sources.ndw_datex import SOURCE, parse_counts
+from groningen_data.contracts.base import polars_schema
+from groningen_data.contracts.traffic.site_indexes import TrafficSiteIndexes
+from groningen_data.gate.recipe import BuildContext
+from groningen_data.settings import load_settings
+from groningen_data.sources.ndw_datex import SITE_INDEXES, SOURCE, parse_counts
 
 HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?><SOAP:Envelope xmlns:SOAP="http://schemas.xmlsoap.org/soap/envelope/"><SOAP:Body>'
@@ -14,6 +18,23 @@ HEAD = (
     '<payloadPublication xsi:type="MeasuredDataPublication"><publicationTime>2026-03-02T10:00:00Z</publicationTime>'
 )
 TAIL = "</payloadPublication></d2LogicalModel></SOAP:Body></SOAP:Envelope>"
+
+
+@pytest.fixture
+def context(tmp_path):
+    """`context(index, …)`: what the parser gets when these indexes of site tables are published; none by default."""
+
+    def make(*indexes: dict) -> BuildContext:
+        published = pl.DataFrame(list(indexes), schema=polars_schema(TrafficSiteIndexes))
+        return BuildContext(load_settings(data_dir=tmp_path), {SITE_INDEXES: published}.__getitem__)
+
+    return make
+
+
+def index(code: str, quantity: str, lane: str | None = "lane1", vehicles: str = "any", **other: object) -> dict:
+    """An index of site S1, version 3, in table NDW01_MT, version 896."""
+    usual = {"table_version": "896", "table_code": "NDW01_MT", "site_id": "S1", "site_version": 3, "period_s": 60.0}
+    return usual | {"index_code": code, "quantity": quantity, "lane_code": lane, "vehicle_class": vehicles} | other
 
 
 def value(index: int, body: str) -> str:
@@ -41,8 +62,9 @@ def site(*values: str, name: str = "S1", version: str = "3", time: str = "2026-0
     )
 
 
-def feed(*sites: str) -> bytes:
-    return (HEAD + "".join(sites) + TAIL).encode()
+def feed(*sites: str, table: str = "") -> bytes:
+    named = f'<measurementSiteTableReference id="NDW01_MT" version="{table}"/>' if table else ""
+    return (HEAD + named + "".join(sites) + TAIL).encode()
 
 
 def rows(payloads, context, key="2026-03-02/datex") -> pl.DataFrame:
@@ -168,6 +190,72 @@ def test_prefixes_of_the_namespace_do_not_matter(payload, context):
         data = data.replace(f"<{tag}", f"<d:{tag}").replace(f"</{tag}", f"</d:{tag}")
     data = data.replace("<d2LogicalModel ", '<d2LogicalModel xmlns:d="http://datex2.eu/schema/2/2_0" ')
     assert rows([payload(SOURCE, "a.xml", data.encode())], context())["flow_veh_h"].to_list() == [60.0]
+
+
+def test_with_its_site_table_a_lane_has_its_class_and_its_speed(payload, context):
+    data = feed(site(value(1, flow("600")), value(7, speed("47.5", "3")), value(2, flow("120"))), table="896")
+    made = context(index("1", "flow"), index("7", "speed"), index("2", "flow", vehicles="length_1.85_2.40"))
+    first, second = rows([payload(SOURCE, "a.xml", data)], made).sort("series_code").rows(named=True)
+    assert (first["series_code"], first["vehicle_class"], first["lane_code"]) == ("1", "any", "lane1")
+    assert (first["vehicles"], first["speed_km_h"], first["speed_missing_reason"]) == (10.0, 47.5, None)
+    assert (second["series_code"], second["vehicle_class"], second["vehicles"]) == ("2", "length_1.85_2.40", 2.0)
+    assert made.notes["readings_of_known_meaning"] == 3
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"table_version": "895"}, "896"),
+        ({"table_code": "ANOTHER"}, "896"),
+        ({"site_version": 4}, "896"),
+        ({"site_id": "S2"}, "896"),
+        ({"quantity": "speed"}, "896"),
+        ({"quantity": "other"}, "896"),
+        ({}, ""),
+    ],
+)
+def test_the_meaning_of_another_table_site_version_or_quantity_does_not_count(payload, context, other, named):
+    delivered = payload(SOURCE, "a.xml", feed(site(value(1, flow("600"))), table=named))
+    row = rows([delivered], context(index("1", "flow") | other)).row(0, named=True)
+    assert (row["vehicle_class"], row["lane_code"], row["vehicles"]) == ("unknown", None, 10.0)
+
+
+def test_a_table_that_was_never_delivered_is_noted(payload, context):
+    made = context(index("1", "flow", table_version="895"))
+    rows([payload(SOURCE, "a.xml", feed(site(value(1, flow("600"))), table="896"))], made)
+    assert made.notes["site_tables_not_delivered"] == "896/NDW01_MT"
+
+
+def test_the_whole_carriageway_is_not_added_to_its_lanes(payload, context):
+    data = feed(site(*(value(n, flow("60")) for n in (1, 2, 3))), table="896")
+    lanes = [index("1", "flow"), index("2", "flow", "lane2"), index("3", "flow", "allLanesCompleteCarriageway")]
+    found = rows([payload(SOURCE, "a.xml", data)], context(*lanes)).sort("series_code")
+    assert found["vehicle_class"].to_list() == ["any", "any", "carriageway"]
+
+
+def test_the_whole_carriageway_alone_holds_all_vehicles(payload, context):
+    data = feed(site(value(3, flow("60")), value(4, speed("50"))), table="896")
+    whole = context(index("3", "flow", None), index("4", "speed", None))
+    row = rows([payload(SOURCE, "a.xml", data)], whole).row(0, named=True)
+    assert (row["vehicle_class"], row["lane_code"], row["speed_km_h"]) == ("any", None, 50.0)
+
+
+def test_a_lane_that_two_indexes_count_is_added_once(payload, context):
+    data = feed(site(value(9, flow("60")), value(10, flow("60"))), table="896")
+    found = rows([payload(SOURCE, "a.xml", data)], context(index("9", "flow"), index("10", "flow"))).sort("vehicle_class")
+    assert found.select("series_code", "vehicle_class").rows() == [("9", "any"), ("10", "repeated")]
+
+
+def test_a_reading_of_five_minutes_holds_the_vehicles_of_five_minutes(payload, context):
+    data = feed(site(value(1, flow("600"))), table="896")
+    row = rows([payload(SOURCE, "a.xml", data)], context(index("1", "flow", period_s=300.0))).row(0, named=True)
+    assert (row["measured_minutes"], row["vehicles"]) == (5, 50.0)
+
+
+def test_an_empty_road_has_no_speed_because_nothing_passed(payload, context):
+    data = feed(site(value(1, flow("0")), value(7, speed("-1"))), table="896")
+    row = rows([payload(SOURCE, "a.xml", data)], context(index("1", "flow"), index("7", "speed"))).row(0, named=True)
+    assert (row["vehicles"], row["speed_km_h"], row["speed_missing_reason"]) == (0.0, None, "no_vehicles")
 
 
 def test_the_real_feed_is_accounted_for_to_the_last_value(real_payloads, context):

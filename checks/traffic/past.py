@@ -1,0 +1,50 @@
+"""What the traffic suites share: comparing a batch with what was published of earlier days or months. No suite is declared here."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from groningen_data.gate.suite import BatchFacts
+
+Arguments = Callable[[BatchFacts], Mapping[str, Any] | None]
+
+_WEEKS = 8
+
+
+def than_same_weekdays(table: str, source: str, measure: str, unusual: str, at_least: int = 2) -> Arguments:
+    """An unexpected-rows query that compares a day's measure with its median over the same weekday of the eight weeks before.
+
+    Args:
+        table: The published table of the batch, with `local_date`.
+        source: Its column that the second part of a batch key is about.
+        measure: SQL aggregate over the rows of a day.
+        unusual: SQL condition on `today` and `usual` under which the day is unusual.
+        at_least: How many such days there must be; with fewer the day passes.
+    """
+
+    def arguments(facts: BatchFacts) -> Mapping[str, Any] | None:
+        if facts.day is None:
+            return None
+        # Days by name instead of a range: then only their files are read.
+        days = ", ".join(f"DATE '{facts.day - timedelta(weeks=n)}'" for n in range(1, _WEEKS + 1))
+        code = facts.key.partition("/")[2].replace("'", "''")
+        return {
+            "unexpected_rows_query": f"SELECT today, usual FROM (SELECT {measure} AS today FROM {{batch}}) t, "
+            f"(SELECT median(measured) AS usual, count(measured) AS days FROM (SELECT {measure} AS measured FROM lake.{table} "
+            f"WHERE local_date IN ({days}) AND {source} = '{code}' GROUP BY local_date)) p "
+            f"WHERE days >= {at_least} AND ({unusual})"
+        }
+
+    return arguments
+
+
+def not_after_now(instant: str) -> Arguments:
+    """An unexpected-rows query that fails when more than one row in twenty lies after the logical clock."""
+
+    def arguments(facts: BatchFacts) -> Mapping[str, Any] | None:
+        late = f"{instant} > TIMESTAMPTZ '{facts.now + timedelta(hours=1):%Y-%m-%d %H:%M:%S+00}'"
+        return {
+            "unexpected_rows_query": f"SELECT count(*) FROM {{batch}} HAVING count(*) FILTER (WHERE {late}) > 0.05 * count(*)"
+        }
+
+    return arguments
