@@ -1,9 +1,9 @@
 """Bicycle counts and counters as the city of Ghent publishes them; a municipality's own counters may be delivered the same way.
 
-Counts are a JSON list of `{uur5minuten, datum, tegenrichting, hoofdrichting, totaal, locatie}`, counters a JSON list of records
-with `fields`. The clock is the local one, daylight saving included: the morning rush is at 8 in May as in February. A day has
-24 rows even so: when clocks go forward the row of the hour that is skipped says `3:00`, as the next one does; when they go
-back the hour that comes twice is one row. Counts name a counter by its name, so its id is made of that.
+Counts are a JSON list of `{uur5minuten, datum, tegenrichting, hoofdrichting, totaal, locatie}`, counters of `{naam, long, lat, …}`;
+both bare, or as the `fields` of records. The clock is the local one, daylight saving included: the morning rush is at 8 in May
+as in February. A day has 24 rows even so: when clocks go forward the row of the hour that is skipped says `3:00`, as the next
+one does; when they go back the hour that comes twice is one row. Counts name a counter by its name, so its id is made of that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -169,12 +169,7 @@ def _skipped_clock() -> pl.Expr:
 
 
 def _counters(payload: Payload) -> pl.DataFrame:
-    listed = _objects(payload, "counters", (), ())
-    records = [r.get("fields", r) if isinstance(r, dict) else r for r in listed]
-    check_columns(
-        payload.name, dict.fromkeys(k for r in records if isinstance(r, dict) for k in r), _COUNTER_REQUIRED, _COUNTER_FIELDS
-    )
-    return texts(records, _COUNTER_FIELDS)
+    return texts(_objects(payload, "counters", _COUNTER_REQUIRED, _COUNTER_FIELDS), _COUNTER_FIELDS)
 
 
 def _objects(payload: Payload, what: str, required: Sequence[str], known: Sequence[str]) -> list[Any]:
@@ -183,6 +178,8 @@ def _objects(payload: Payload, what: str, required: Sequence[str], known: Sequen
         listed = listed["results"]
     if not isinstance(listed, list):
         raise PayloadError(payload.name, f"is JSON, but not a list of {what}", f"deliver the list of {what} itself")
+    # Ghent's portal serves the same objects bare, or as the `fields` of records.
+    listed = [r["fields"] if isinstance(r, dict) and isinstance(r.get("fields"), dict) else r for r in listed]
     objects = [r for r in listed if isinstance(r, dict)]
     if not objects:
         raise PayloadError(payload.name, f"lists no {what}", "ask for the file again; no rows is never data")

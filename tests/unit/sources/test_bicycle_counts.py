@@ -111,6 +111,13 @@ def test_a_direction_that_is_not_there_says_so(payload, context):
     assert found.select("bicycles", "bicycles_missing_reason").rows() == [(224, None), (None, "not_delivered")]
 
 
+@pytest.mark.parametrize(
+    "wrapped", [lambda hour: [{"fields": hour}], lambda hour: {"results": [hour]}], ids=["records", "results"]
+)
+def test_counts_may_be_wrapped_as_the_portal_serves_them(payload, wrapped):
+    assert payload(COUNTS, "a.json", js(wrapped(HOUR))).batches == (KEY,)
+
+
 def test_a_row_of_no_counter_is_not_given_one(payload, context):
     found = of(payload, context, HOUR, HOUR | {"locatie": None, "uur5minuten": "9:00"}, key=KEY)
     assert found["counter_id"].null_count() == 2
