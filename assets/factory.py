@@ -122,7 +122,7 @@ def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition, pool: 
     facts, key = recipe.facts, table_key(recipe.facts.name)
     is_daily = recipe.expression is None and sql_types(recipe.contract).get((*facts.partition_columns, "")[0]) == "DATE"
     deps = [landing_key(feed.source.name) for feed in recipe.feeds]
-    deps += [table_key(name) for name in (*recipe.inputs, *recipe.judged_with)]
+    deps += [table_key(name) for name in recipe.comes_after]
     spec = dg.AssetSpec(
         key,
         deps=deps,

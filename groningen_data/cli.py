@@ -37,6 +37,23 @@ class Format(StrEnum):
     json = "json"
 
 
+class ChartKind(StrEnum):
+    """What a chart can be."""
+
+    auto = "auto"
+    line = "line"
+    bar = "bar"
+    map = "map"
+    point = "point"
+
+
+class Language(StrEnum):
+    """Languages in which the dictionary has titles."""
+
+    nl = "nl"
+    en = "en"
+
+
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="Where the payloads come from: sample or real.")]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the answer is printed.")]
 
@@ -86,6 +103,30 @@ def sql(
 
     text = statement if statement is not None else sys.stdin.read()
     render(query(_settings(), text, _instant(as_of)), format.value, sys.stdout)
+
+
+@app.command()
+def chart(
+    statement: Annotated[
+        str | None, typer.Argument(help="SQL to draw the answer of; read from standard input when left out.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Files to write, without their endings .html and .png.")] = Path(
+        "chart"
+    ),
+    title: Annotated[str | None, typer.Option("--title", help="Title; made from the columns when left out.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Draw the state at this instant (ISO 8601, UTC).")] = None,
+    kind: Annotated[ChartKind, typer.Option("--kind", "-k", help="What to draw; auto chooses by the columns.")] = ChartKind.auto,
+    language: Annotated[Language, typer.Option("--language", "-l", help="Language of titles and words.")] = Language.nl,
+) -> None:
+    """Draw the answer to SQL as lines, bars, points or a map of neighbourhoods: a picture, and a page that needs no network."""
+    from groningen_data.serving.charts import draw
+
+    text = statement if statement is not None else sys.stdin.read()
+    drawn = draw(_settings(), text, _instant(as_of), kind.value, title, language.value)
+    for path in drawn.write(out):
+        print(path)
+    for note in drawn.notes:
+        print(note, file=sys.stderr)
 
 
 @app.command()

@@ -10,8 +10,7 @@ RECIPE = Recipe(
     suite=SUITE,
     feeds=(
         Feed(utd19_loops.SOURCE, utd19_loops.parse_counts),
-        Feed(ndw_datex.SOURCE, ndw_datex.parse_counts, version=2),
+        Feed(ndw_datex.SOURCE, ndw_datex.parse_counts, version=2, reads=(ndw_datex.SITE_INDEXES,)),
     ),
-    uses_if_there=(ndw_datex.SITE_INDEXES,),
     judged_with=("core.traffic_sites",),
 )

@@ -39,10 +39,12 @@ SUITE = (
     ),
     Expectation(
         "traffic_is_usual_on_the_whole",
-        "expect_column_median_to_be_between",
+        "unexpected_rows_expectation",
         "Taken together, sites count about as much as in the weeks before.",
         severity="warning",
-        kwargs={"column": "flow_ratio", "min_value": 0.7, "max_value": 1.4},
+        kwargs={
+            "unexpected_rows_query": "SELECT median(flow_ratio) FROM {batch} HAVING median(flow_ratio) NOT BETWEEN 0.7 AND 1.4"
+        },
     ),
     Expectation(
         "intervals_are_mostly_good",
@@ -60,10 +62,12 @@ SUITE = (
     ),
     Expectation(
         "speeds_are_plausible",
-        "expect_column_mean_to_be_between",
+        "unexpected_rows_expectation",
         "Mean speeds are those of traffic.",
         severity="warning",
-        kwargs={"column": "mean_speed_km_h", "min_value": 5, "max_value": 130},
+        kwargs={
+            "unexpected_rows_query": "SELECT avg(mean_speed_km_h) FROM {batch} HAVING avg(mean_speed_km_h) NOT BETWEEN 5 AND 130"
+        },
     ),
     Expectation(
         "nights_are_quieter_than_days",

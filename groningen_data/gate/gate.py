@@ -118,7 +118,7 @@ class Gate:
             if ensure_table(con, recipe.contract):
                 self.tell(f"{table}: table fitted to its contract")
             # What an installation has nothing of is a table without rows, to its parser, its expression and its suite alike.
-            for name in {*recipe.uses_if_there, *recipe.judged_with} & all_contracts().keys():
+            for name in {*recipe.optional_inputs, *recipe.judged_with} & all_contracts().keys():
                 ensure_table(con, all_contracts()[name])
             sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
             known, rows_of = ledger.latest(con, table), ledger.published_rows(con, table)

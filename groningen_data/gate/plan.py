@@ -110,7 +110,7 @@ def require_named(recipe: Recipe, table: str) -> None:
     Raises:
         GroningenError: It is not named.
     """
-    if table not in recipe.inputs:
+    if table not in (*recipe.uses, *recipe.optional_inputs):
         raise GroningenError(recipe.facts.name, f"reads {table} without naming it in `uses`", "add it to the recipe's uses")
 
 

@@ -27,8 +27,8 @@ class BuildContext:
 
     Args:
         settings: The settings of this run.
-        published: Reads a published table as a frame (only tables the recipe names in `uses` or `uses_if_there`); without rows
-            where nothing of it was published yet.
+        published: Reads a published table as a frame (only tables the recipe names as inputs); without rows where nothing of it
+            was published yet.
         notes: What the parser wants kept with the batch (counts of what it read, skipped and why); plain numbers and texts.
     """
 
@@ -50,12 +50,15 @@ class Feed:
         parse: From the payloads of one batch (oldest first) to frames, in slices of any size.
         version: Raise it when `parse` gives other rows for the same payloads: batches are then gated again.
         takes: Which batch keys of the source this table wants.
+        reads: Published tables that only this feed's parser reads, as they are when a batch is made: their changes do not make
+            earlier batches anew. For tables that grow by versions, of which a batch names its own.
     """
 
     source: "FileSource"
     parse: Parse
     version: int = 1
     takes: Callable[[str], bool] = field(default=lambda key: True)
+    reads: tuple[str, ...] = ()
 
 
 MONTH_VARIABLE = "month"
@@ -145,6 +148,16 @@ class Recipe:
     def inputs(self) -> tuple[str, ...]:
         """Published tables it is made from."""
         return self.uses + self.uses_if_there
+
+    @property
+    def optional_inputs(self) -> tuple[str, ...]:
+        """Published tables that it may read and that may have no rows."""
+        return (*self.uses_if_there, *(table for feed in self.feeds for table in feed.reads))
+
+    @property
+    def comes_after(self) -> tuple[str, ...]:
+        """Every table that must be up to date before this one is made."""
+        return tuple(dict.fromkeys((*self.uses, *self.optional_inputs, *self.judged_with)))
 
     @property
     def is_monthly(self) -> bool:

@@ -113,11 +113,11 @@ def _fill_per_day(readings: ibis.Table, registry: ibis.Table, context: MartConte
         sent=_.count(),
     )
     with_limit = hourly.left_join(limits, "container_code", rname="{name}_limit").drop("container_code_limit")
-    with_limit = with_limit.mutate(limit=ibis.coalesce(with_limit.alarm_pct, default_alarm))
+    with_limit = with_limit.mutate(alarm=ibis.coalesce(with_limit.alarm_pct, default_alarm))
     return with_limit.group_by("container_code", "local_date").aggregate(
         readings=_.sent.sum(),
         reading_hours=_.level.count(),
-        alarm_hours=(_.level >= _.limit).ifelse(1, 0).sum(),
+        alarm_hours=(_.level >= _.alarm).ifelse(1, 0).sum(),
         overfull_hours=(_.level >= OVERFULL_PCT).ifelse(1, 0).sum(),
         max_fill_pct=_.highest.max(),
         fill_at_6_pct=_.at_6.argmax(_.at_6_measured),
@@ -141,12 +141,10 @@ def _reported_per_day(context: MartContext, registry: ibis.Table) -> ibis.Table:
     reports = context.during_month(context.table("core.waste_reports"), "created_on")
     reports = reports.filter(_.waste_kind.notnull() & _.longitude.notnull() & _.latitude.notnull())
     placed = registry.filter(_.longitude.notnull() & _.latitude.notnull()).select("container_code", "longitude", "latitude")
-    near = placed.mutate(reach=REPORT_RADIUS_M / _METRES_PER_DEGREE).join(
-        reports.select("report_id", "created_on", report_longitude="longitude", report_latitude="latitude"),
-        [
-            lambda c, r: r.report_latitude >= c.latitude - c.reach,
-            lambda c, r: r.report_latitude <= c.latitude + c.reach,
-        ],
+    places = reports.select("report_id", "created_on", report_longitude="longitude", report_latitude="latitude")
+    reach = REPORT_RADIUS_M / _METRES_PER_DEGREE
+    near = placed.join(
+        places, [places.report_latitude >= placed.latitude - reach, places.report_latitude <= placed.latitude + reach]
     )
     # Within 50 metres the earth is flat: a degree of longitude is shorter by the cosine of the latitude.
     north = (near.report_latitude - near.latitude) * _METRES_PER_DEGREE
@@ -157,9 +155,11 @@ def _reported_per_day(context: MartContext, registry: ibis.Table) -> ibis.Table:
 
 def _grid(registry: ibis.Table, facts: list[ibis.Table]) -> ibis.Table:
     """Every registered container on every day of which anything is known, and the others on the days they were heard of."""
-    known = ibis.union(*[f.select("container_code", "local_date") for f in facts], distinct=True)
+    # The casts make the columns alike: Ibis tells a column that is never null from one that may be.
+    keys = [f.select(container_code=f.container_code.cast("string"), local_date=f.local_date.cast("date")) for f in facts]
+    known = ibis.union(*keys, distinct=True)
     days = known.select("local_date").distinct()
-    listed = registry.select("container_code").cross_join(days)
+    listed = registry.select(container_code=registry.container_code.cast("string")).cross_join(days)
     return ibis.union(listed.select("container_code", "local_date"), known, distinct=True)
 
 

@@ -57,11 +57,11 @@ def expression(context: MartContext) -> ibis.Table:
         "district_code",
         "district_name",
         "month",
-        waste_reports=counted.ifelse(_.reports.fill_null(0), ibis.null("int64")),
+        waste_reports=counted.ifelse(table.reports.fill_null(0), ibis.null("int64")),
         waste_reports_reason=counted.ifelse(none, ibis.literal(reports_missing)),
-        waste_reports_completeness=_.snapshot_days / days,
-        containers=_.containers.fill_null(0),
-        overfull_container_hours=measured.ifelse(_.overfull_hours, ibis.null("int64")),
+        waste_reports_completeness=table.snapshot_days / days,
+        containers=table.containers.fill_null(0),
+        overfull_container_hours=measured.ifelse(table.overfull_hours, ibis.null("int64")),
         overfull_reason=ibis.cases(
             (measured, none),
             (~has_containers, ibis.literal("no_container")),
@@ -69,39 +69,39 @@ def expression(context: MartContext) -> ibis.Table:
             else_=ibis.literal("no_data_in_month"),
         ),
         fill_completeness=measured.ifelse(ibis.least(table.reading_hours / (table.sensors * _hours_in_month(context)), 1.0), 0.0),
-        collected_kg=weighed.ifelse(_.weight_kg.fill_null(0.0), ibis.null("float64")),
+        collected_kg=weighed.ifelse(table.weight_kg.fill_null(0.0), ibis.null("float64")),
         collected_reason=ibis.cases(
             (weighed, none),
             (~has_containers, ibis.literal("no_container")),
             (table.weighed_days > 0, ibis.literal("weight_missing")),
             else_=ibis.literal("no_data_in_month"),
         ),
-        collected_completeness=_.weighed_days / days,
-        traffic_sites=_.traffic_sites.fill_null(0),
-        weekday_vehicles=_.weekday_vehicles,
+        collected_completeness=table.weighed_days / days,
+        traffic_sites=table.traffic_sites.fill_null(0),
+        weekday_vehicles=table.weekday_vehicles,
         weekday_vehicles_reason=_reason(table.weekday_vehicles, table.registered_sites),
         traffic_completeness=(table.good / table.expected * table.counted_days / days).fill_null(0.0),
-        daily_cyclists=_.daily_cyclists,
+        daily_cyclists=table.daily_cyclists,
         daily_cyclists_reason=_reason(table.daily_cyclists, table.counters),
         cyclists_completeness=(table.counter_days / (table.counters * days)).fill_null(0.0),
-        early_signal_households=signalled.ifelse(_.signal_households.fill_null(0), ibis.null("int64")),
+        early_signal_households=signalled.ifelse(table.signal_households.fill_null(0), ibis.null("int64")),
         early_signal_reason=signalled.ifelse(none, ibis.literal("no_data_in_month")),
-        recipients=_.recipients.cast("int64"),
-        recipients_period=_.recipients_period,
-        recipients_year=_.recipients_year,
-        recipients_reason=_.recipients_reason,
-        inhabitants=_.inhabitants.cast("int64"),
-        inhabitants_15_plus=_.inhabitants_15_plus.cast("int64"),
-        inhabitants_15_plus_year=_.inhabitants_15_plus_year,
-        population_year=_.inhabitants_year,
-        population_reason=_.inhabitants_reason,
-        households=_.households.cast("int64"),
-        income_per_inhabitant_keur=_.income,
-        income_year=_.income_year,
-        income_reason=_.income_reason,
-        precipitation_mm=_.precipitation_mm,
-        mean_temperature_c=_.mean_temperature_c,
-        weather_completeness=_.weather_days / days,
+        recipients=table.recipients.cast("int64"),
+        recipients_period=table.recipients_period,
+        recipients_year=table.recipients_year,
+        recipients_reason=table.recipients_reason,
+        inhabitants=table.inhabitants.cast("int64"),
+        inhabitants_15_plus=table.inhabitants_15_plus.cast("int64"),
+        inhabitants_15_plus_year=table.inhabitants_15_plus_year,
+        population_year=table.inhabitants_year,
+        population_reason=table.inhabitants_reason,
+        households=table.households.cast("int64"),
+        income_per_inhabitant_keur=table.income,
+        income_year=table.income_year,
+        income_reason=table.income_reason,
+        precipitation_mm=table.precipitation_mm,
+        mean_temperature_c=table.mean_temperature_c,
+        weather_completeness=table.weather_days / days,
     )
 
 
@@ -171,11 +171,10 @@ def _site_days(context: MartContext) -> ibis.Table:
     """Per placed site and day: vehicles counted, intervals that hold a count, intervals there should be."""
     hours = context.during_month(context.table("collective.site_hour"), "local_date")
     placed = hours.filter(_.neighbourhood_code.notnull())
-    return placed.group_by("neighbourhood_code", "site_id", "local_date", "weekday").aggregate(
-        vehicles=_.vehicles.sum(),
-        good=_.good_intervals.sum(),
-        expected=_.expected_intervals.max() * hours_of_day(_.local_date),
+    per_day = placed.group_by("neighbourhood_code", "site_id", "local_date", "weekday").aggregate(
+        vehicles=_.vehicles.sum(), good=_.good_intervals.sum(), expected_per_hour=_.expected_intervals.max()
     )
+    return per_day.mutate(expected=_.expected_per_hour * hours_of_day(_.local_date))
 
 
 def _sites(site_days: ibis.Table, context: MartContext) -> ibis.Table:

@@ -71,12 +71,13 @@ def _hours(context: MartContext) -> ibis.Table:
         speed_sum=(_.vehicles * _.speed_km_h).sum(),
     )
     per_day = counts.group_by("site_id", "feed_code", "local_date").aggregate(
-        good_of_day=_.vehicles.count(), series=_.series_code.nunique()
+        good_of_day=_.vehicles.count(),
+        series=_.series_code.nunique(where=_.flow_missing_reason.fill_null("") != "measured_elsewhere"),
     )
     best_first = ibis.window(group_by=["site_id", "local_date"], order_by=[ibis.desc("good_of_day"), "feed_code"])
     best = per_day.mutate(place=ibis.row_number().over(best_first)).filter(_.place == 0)
     chosen = per_hour.join(best.select("site_id", "feed_code", "local_date", "series"), ["site_id", "feed_code", "local_date"])
-    expected = chosen.series * _INTERVALS_PER_HOUR
+    expected = ibis.greatest(chosen.series, 1) * _INTERVALS_PER_HOUR
     return chosen.select(
         "site_id",
         "feed_code",

@@ -16,7 +16,6 @@ _FIELD = r"(?:bsn|burger_?service_?nummer|sofi_?nummer)"
 _JSON_FIELD = re.compile(rf'"{_FIELD}"\s*:', re.IGNORECASE)
 _XML_FIELD = re.compile(rf"<(?:\w+:)?{_FIELD}[\s>]", re.IGNORECASE)
 _CSV_FIELD = re.compile(rf'(?:^|[;,\t|])\s*"?{_FIELD}"?\s*(?:[;,\t|]|$)', re.IGNORECASE)
-_BINARY_FIELD = re.compile(rf"(?<!\w){_FIELD}(?!\w)".encode(), re.IGNORECASE)
 
 
 def service_number(text: pl.Expr) -> pl.Expr:
@@ -68,15 +67,12 @@ def masked(text: str) -> str:
     )
 
 
-def names_service_numbers(head: bytes, tail: bytes = b"") -> bool:
-    """Whether a file has a field of citizen service numbers, told by its name: CSV, JSON, XML, or Parquet.
+def names_service_numbers(head: bytes) -> bool:
+    """Whether a text file has a field of citizen service numbers, told by its name: CSV, JSON or XML.
 
     Args:
         head: The beginning of the file, unpacked.
-        tail: Its end, where Parquet files name their columns.
     """
-    if head.startswith(b"PAR1"):
-        return bool(_BINARY_FIELD.search(tail))
     # Without the zero bytes, names in UTF-16 read the same.
     text = head.replace(b"\0", b"").decode("utf-8", errors="replace").lstrip("\ufeff\ufffd")
     return bool(_CSV_FIELD.search(text.split("\n", 1)[0].strip()) or _JSON_FIELD.search(text) or _XML_FIELD.search(text))

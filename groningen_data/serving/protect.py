@@ -15,6 +15,7 @@ from groningen_data.contracts.base import (
     sql_types,
 )
 from groningen_data.errors import ContractError
+from groningen_data.serving import geometry
 
 SUPPRESSED = "_suppressed"
 _INTEGERS = {"SMALLINT", "INTEGER", "BIGINT"}
@@ -42,6 +43,8 @@ def protected_select(contract: ContractModel, relation: str) -> str:
         if protection := protections.get(name):
             rounded = _rounded(f'"{name}"', protection)
             values += [f'CASE WHEN "{name}{SUPPRESSED}" IS NULL THEN {rounded} END AS "{name}"', f'"{name}{SUPPRESSED}"']
+        elif geometry.is_outline(name):
+            values.append(f'{geometry.served_value(name)} AS "{geometry.served_name(name)}"')
         else:
             values.append(f'"{name}"')
     rates = [
@@ -60,7 +63,7 @@ def served_columns(contract: ContractModel) -> dict[str, ColumnFacts]:
     """Facts of every served column in served order: the contract's own, then those that serving adds."""
     served: dict[str, ColumnFacts] = {}
     for name, column in columns_of(contract).items():
-        served[name] = column
+        served[geometry.served_name(name) if geometry.is_outline(name) else name] = column
         if column.protection:
             served[f"{name}{SUPPRESSED}"] = _reason_facts(column.title_nl, column.title_en)
     for rate in facts_of(contract).rates:

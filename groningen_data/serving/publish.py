@@ -21,7 +21,9 @@ from groningen_data.contracts import all_contracts
 from groningen_data.contracts.base import ContractModel, columns_of, facts_of, sql_types
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse import Lakehouse
+from groningen_data.lakehouse.connection import load_extension
 from groningen_data.lakehouse.tables import existing_columns
+from groningen_data.serving import geometry
 from groningen_data.serving.dictionary import Dictionary, insert_rows, write_comments
 from groningen_data.serving.protect import protected_select, served_columns
 from groningen_data.settings import Settings
@@ -120,6 +122,7 @@ def build_database(
     """
     contracts = all_contracts()
     served = {facts_of(c).short_name: c for c in contracts.values() if facts_of(c).served}
+    load_extension(con, "spatial")
     # Without it, rows would not be stored in the order of their keys.
     con.execute("SET preserve_insertion_order = true")
     con.execute("BEGIN")
@@ -197,8 +200,11 @@ def _holds(folder: Path, content_hash: str, tables: Mapping[str, int]) -> bool:
 
 def _write_parquet(con: duckdb.DuckDBPyConnection, folder: Path, tables: Mapping[str, int]) -> None:
     for name in tables:
-        path = _quoted(_parquet_build(folder, name))
-        con.execute(f"COPY (FROM serving.main.{name} ORDER BY rowid) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        table, path = f"serving.main.{name}", _parquet_build(folder, name)
+        if geometry.served_outline(con, table):
+            geometry.write_geoparquet(con, table, path)
+        else:
+            con.execute(f"COPY (FROM {table} ORDER BY rowid) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)")
 
 
 def _swap_in(folder: Path, build: Path, tables: Mapping[str, int]) -> None:

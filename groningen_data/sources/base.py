@@ -11,6 +11,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, cast
 
+import polars as pl
+
 from groningen_data.errors import GroningenError, PayloadError, SettingsError
 from groningen_data.landing import Arrival, Landing, Look, Payload, last_at_each_place
 from groningen_data.privacy.service_numbers import masked, names_service_numbers
@@ -253,9 +255,15 @@ def _names_service_numbers(path: Path) -> bool:
     head = head_of(path)
     if head is None:
         return False
-    with path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - _HEAD_BYTES))
-        return names_service_numbers(head.data, stream.read())
+    return names_service_numbers(_parquet_columns(path) if head.data.startswith(b"PAR1") else head.data)
+
+
+def _parquet_columns(path: Path) -> bytes:
+    """The names of the columns, which Parquet has at its end; nothing of a file that was cut off."""
+    try:
+        return ",".join(pl.read_parquet_schema(path)).encode()
+    except (pl.exceptions.PolarsError, OSError):
+        return b""
 
 
 def _place(path: Path, root: Path) -> str:
@@ -268,7 +276,7 @@ def delivered_files(root: Path) -> list[Path]:
 
 
 def head_of(path: Path) -> Head | None:
-    """The first 64 kB of a file, unpacked; None when it cannot be unpacked."""
+    """The first 64 kB of a file, unpacked, and of Parquet the names of its columns; None when it cannot be unpacked."""
     try:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
@@ -276,4 +284,4 @@ def head_of(path: Path) -> Head | None:
             data = gzip.GzipFile(fileobj=raw).read(_HEAD_BYTES) if packed else raw.read(_HEAD_BYTES)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return None
-    return Head(path.name, data)
+    return Head(path.name, data + _parquet_columns(path) if data.startswith(b"PAR1") else data)

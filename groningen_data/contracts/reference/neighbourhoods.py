@@ -25,7 +25,7 @@ class ReferenceNeighbourhoods(Contract):
     centre_latitude: float = column(
         "Breedtegraad middelpunt", "Latitude of the centre", unit="degree", in_range={"min_value": 50.7, "max_value": 53.8}
     )
-    outline_wkb: pl.Binary = column("Omtrek (WKB)", "Outline (well-known binary)")
+    outline_wkb: pl.Binary = column("Omtrek", "Outline")
     outline_epsg: int = column("Coördinatenstelsel van de omtrek", "EPSG code of the outline", isin=[4326])
     source_epsg: int = column("Coördinatenstelsel van de bron", "EPSG code at the source", isin=[4326, 28992])
 
@@ -44,5 +44,6 @@ class ReferenceNeighbourhoods(Contract):
             freshness_days=400,
             load_mode="snapshot",
             tolerance=0.0,
+            served=True,
             licence="CC BY 4.0 (CBS, Kadaster)",
         )

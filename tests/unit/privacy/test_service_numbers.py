@@ -86,7 +86,3 @@ def test_a_field_of_numbers_is_told_by_its_name(head):
 )
 def test_a_word_in_a_text_is_no_field(head):
     assert not names_service_numbers(head)
-
-
-def test_parquet_names_its_columns_at_its_end():
-    assert names_service_numbers(b"PAR1....", b"\x15\x00\x18\x03BSN\x15\x00PAR1")
