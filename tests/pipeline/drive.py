@@ -31,7 +31,7 @@ def refresh(settings: Settings, run_id: str = "test") -> dict[str, TableResult]:
         source.fetch(settings, landing)
     gate = Gate(Lakehouse(settings), run_id, covers=lambda name: sources[name].covers(settings))
     recipes = all_recipes()
-    order = TopologicalSorter({name: (*r.inputs, *r.judged_with) for name, r in recipes.items()}).static_order()
+    order = TopologicalSorter({name: r.comes_after for name, r in recipes.items()}).static_order()
     results = {name: gate.refresh(recipes[name], landing) for name in order}
     publish_serving(Lakehouse(settings))
     return results
