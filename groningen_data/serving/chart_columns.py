@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +22,7 @@ Role = Literal["time", "ordered", "number", "name", "neighbourhood", "reason", "
 
 # Beyond these a browser draws slowly and nobody reads a point any more.
 MOST_ROWS = 20_000
+_LOOKED_UP = 1_000_000
 _ORDERED = re.compile(r"(.*_)?(year|hour|weekday|iso_week|week|quarter)")
 _REASON = re.compile(r".*_(reason|suppressed)")
 _NEIGHBOURHOOD = re.compile(r"BU\d{8}")
@@ -45,20 +46,20 @@ _UNITS_NL = {
     "km/h": "km/u",
     "h": "uur",
     "degree": "graden",
-    "share": "aandeel",
+    "share": "",
     "share of days": "aandeel van de dagen",
     "share of hours": "aandeel van de uren",
     "share of expected intervals": "aandeel van de verwachte intervallen",
     "container hours": "containeruren",
     "1 000 EUR": "x 1.000 euro",
 }
-_UNITS_EN = {"1 000 EUR": "x 1,000 euros"}
+_UNITS_EN = {"1 000 EUR": "x 1,000 euros", "share": ""}
 _FACTS_SQL = """
 SELECT table_name, column_name, c.title_nl, c.title_en, unit, type, is_protected
 FROM dictionary.columns AS c JOIN dictionary.tables AS t ON t.name = table_name
 WHERE t.is_served ORDER BY table_name, position
 """
-_TABLES_SQL = "SELECT name, title_nl, title_en, licence FROM dictionary.tables WHERE is_served ORDER BY name"
+_TABLES_SQL = "SELECT name, title_nl, title_en FROM dictionary.tables WHERE is_served ORDER BY name"
 _REFRESH_SQL = "SELECT as_of, municipality_code, profile FROM dictionary.refresh"
 
 
@@ -108,10 +109,6 @@ class Answer:
     def having(self, *roles: Role) -> list[Column]:
         return [column for column in self.columns if column.role in roles]
 
-    def reasons_of(self, number: Column) -> list[Column]:
-        """The columns that say why values of a number are missing."""
-        return [c for c in self.having("reason") if c.name in (f"{number.name}_suppressed", f"{number.name}_reason")]
-
     def described(self) -> str:
         """The columns with their roles, for a message."""
         kinds = {"time": "date", "ordered": "date part", "name": "text", "empty": "no values"}
@@ -128,15 +125,12 @@ def read_answer(settings: "Settings", sql: str, at: datetime | None, language: L
     rows = list(result.rows)
     if not rows:
         raise QueryError("groningen chart", "the answer has no rows", "widen the question")
-    if result.cut_at is not None or len(rows) > MOST_ROWS:
-        raise QueryError(
-            "groningen chart",
-            f"the answer has more rows ({len(rows):,}) than a chart can show ({min(MOST_ROWS, result.cut_at or MOST_ROWS):,})",
-            "group or filter them in the question",
-        )
-    facts = list(query(settings, _FACTS_SQL, at).rows)
-    tables = [row for row in query(settings, _TABLES_SQL, at).rows if re.search(rf"\b{row[0]}\b", sql)]
-    ((as_of, municipality_code, profile),) = query(settings, _REFRESH_SQL, at).rows
+    most = min(MOST_ROWS, result.cut_at or MOST_ROWS)
+    if result.cut_at is not None or len(rows) > most:
+        raise QueryError("groningen chart", f"the answer has more than {most:,} rows", "group or filter them in the question")
+    facts = looked_up(settings, _FACTS_SQL, at)
+    tables = [row for row in looked_up(settings, _TABLES_SQL, at) if re.search(rf"\b{row[0]}\b", sql, re.IGNORECASE)]
+    ((as_of, municipality_code, profile),) = looked_up(settings, _REFRESH_SQL, at)
     asked = {row[0] for row in tables}
     columns = [
         _column(name, values, facts, asked, language)
@@ -151,6 +145,11 @@ def read_answer(settings: "Settings", sql: str, at: datetime | None, language: L
         profile == "sample",
         language,
     )
+
+
+def looked_up(settings: "Settings", sql: str, at: datetime | None) -> list[tuple[Any, ...]]:
+    """What a chart itself needs to know, whatever limit there is on the rows of answers."""
+    return list(query(settings.model_copy(update={"sql_row_limit": _LOOKED_UP}), sql, at).rows)
 
 
 def distinguishing(names: Sequence[Column]) -> list[Column]:
@@ -184,7 +183,10 @@ def _column(name: str, values: Iterable[Any], facts: Sequence[tuple[Any, ...]], 
         title = f"{title}, {_AGGREGATES[language][aggregate.group(1)]}"
     role = _role(name, plain, kind)
     if role == "time":
-        plain = tuple(_as_date(value) for value in plain)
+        plain = _as_dates(plain)
+    if role in ("time", "ordered"):
+        # `Weekdag (1 = maandag)`: an axis needs no such explanation.
+        title = re.sub(r" \([^)]*\)$", "", title)
     return Column(name, role, title, unit, plain, bool(is_protected))
 
 
@@ -228,6 +230,14 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _as_dates(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Texts as dates; instants that are all midnights, as `date_trunc` gives them, too."""
+    dates = tuple(_as_date(value) for value in values)
+    if all(value is None or (isinstance(value, datetime) and value.time() == time()) for value in dates):
+        return tuple(value and value.date() for value in dates)
+    return dates
 
 
 def _as_date(value: Any) -> Any:

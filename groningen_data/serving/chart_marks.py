@@ -1,16 +1,16 @@
-"""How each kind of chart is drawn: from an answer to an Altair chart that people without training in statistics can read.
+"""Lines, bars and points: from an answer to an Altair chart that people without training in statistics can read.
 
-Missing values stay missing: a gap in a line, a word instead of a bar, grey on a map. What is left out is said in the notes.
+Missing values stay missing: a gap in a line, a word instead of a bar. What is left out is said in the notes.
 """
 
 import json
 import math
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from statistics import median, quantiles
 from typing import Any
 
 import altair as alt
@@ -19,16 +19,21 @@ from groningen_data.serving.chart_columns import Answer, Column, Language, disti
 from groningen_data.serving.query import QueryError
 
 MOST_SERIES, MOST_PANELS, MOST_BARS, MOST_NAMED = 8, 4, 30, 5
-_WIDTH = 720
-_GREY, _INK, _EDGE = "#c4c4c4", "#333333", "#8a8a8a"
-# Okabe and Ito: eight colours that people with any colour blindness tell apart; the yellow is too pale for a line on white.
+MOST_GROUPED_BARS = 48
+WIDTH = 720
+INK, EDGE = "#333333", "#8a8a8a"
+NEEDS = (
+    "select a date and numbers for lines, a name and a number for bars, two numbers for points, "
+    "or neighbourhood_code and a number for a map"
+)
+_FORMAT = ",.2~f"
+# Okabe and Ito: eight colours that people with any colour blindness tell apart; grey for their yellow, too pale on white.
 _SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c8c8c"]
-_BLUES = ["#d6e6f4", "#9cc9e2", "#5ba3d0", "#2272b4", "#08306b"]
-_DIVERGING = ["#b35806", "#f1a340", "#92c5de", "#0571b0"]
-_CLASSES = 5
 # Numbers of one unit share a panel as long as the smallest is not a mere line along its bottom.
 _COMPARABLE = 20
 _MOST_DOTS = 40
+# Dates are a regular series, in which a missing one is a gap, when this share of the steps is the same.
+_REGULAR = 0.6
 _WEEKDAYS: dict[Language, list[str]] = {
     "nl": ["ma", "di", "wo", "do", "vr", "za", "zo"],
     "en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
@@ -37,36 +42,30 @@ WORDS: dict[Language, dict[str, str]] = {
     "nl": {
         "missing": "geen cijfer",
         "suppressed": "weggelaten (privacy)",
-        "absent": "niet in het antwoord",
-        "below": "minder dan {0}",
-        "between": "{0} tot {1}",
-        "from": "{0} en meer",
-        "above_zero": "meer dan 0 tot {0}",
+        "unknown": "onbekend",
+        "yes": "ja",
+        "no": "nee",
         "per": "{0} per {1}",
+        "and": " en ",
         "against": "{0} tegenover {1}",
-        "neighbourhood": "buurt",
-        "series_cut": "Getoond: de {0} grootste van {1} ({2}).",
-        "panels_cut": "Niet getoond: {0}.",
-        "bars_cut": "Getoond: {0} van {1}.",
-        "without": "Zonder cijfer: {0}.",
-        "unplaced": "Zonder omtrek: {0}.",
+        "largest": "Getoond: de grootste {0} van {1}.",
+        "not_shown": "Niet getoond: {0}.",
+        "without_figure": "Niet getoond, want zonder cijfer: {0}.",
+        "without_date": "Niet getoond, want zonder {0}: {1}.",
     },
     "en": {
         "missing": "no figure",
         "suppressed": "left out (privacy)",
-        "absent": "not in the answer",
-        "below": "less than {0}",
-        "between": "{0} to {1}",
-        "from": "{0} or more",
-        "above_zero": "more than 0 to {0}",
+        "unknown": "unknown",
+        "yes": "yes",
+        "no": "no",
         "per": "{0} per {1}",
+        "and": " and ",
         "against": "{0} against {1}",
-        "neighbourhood": "neighbourhood",
-        "series_cut": "Shown: the {0} largest of {1} ({2}).",
-        "panels_cut": "Not shown: {0}.",
-        "bars_cut": "Shown: {0} of {1}.",
-        "without": "Without a figure: {0}.",
-        "unplaced": "Without an outline: {0}.",
+        "largest": "Shown: the largest {0} of {1}.",
+        "not_shown": "Not shown: {0}.",
+        "without_figure": "Not shown, because without a figure: {0}.",
+        "without_date": "Not shown, because without {0}: {1}.",
     },
 }
 
@@ -88,121 +87,90 @@ class Picture:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Outline:
-    """A neighbourhood's name, centre and outline (GeoJSON, degrees)."""
-
-    name: str
-    centre: tuple[float, float]
-    shape: dict[str, Any]
-
-
 def lines(answer: Answer) -> Picture:
     """Numbers along a date, or along an hour, weekday or year; a name column makes a line per name.
+
+    Numbers that cannot share an axis get a panel each.
 
     Raises:
         QueryError: There is no date or number, or there are several rows for one point of a line.
     """
-    along = _along(answer)
-    numbers = answer.having("number")
+    along, numbers = _along(answer), answer.having("number")
     if along is None or not numbers:
-        raise _unfit("lines", "a column with dates (or hours, weekdays, years) and one with numbers", answer)
+        raise unfit("lines", "a column with dates (or hours, weekdays, years) and one with numbers", answer)
     words = WORDS[answer.language]
     names = distinguishing(answer.having("name", "neighbourhood"))
-    series = [" · ".join(map(_shown, row)) for row in zip(*(n.values for n in names), strict=True)] or [""] * answer.rows
-    _require_single(zip(along.values, series, strict=True), along, "column of names", "line")
-    notes: list[str] = []
+    series = [" · ".join(shown(v, answer.language) for v in row) for row in zip(*(n.values for n in names), strict=True)]
+    series = series or [""] * answer.rows
+    dated = [i for i, x in enumerate(along.values) if x is not None]
+    require_single(((along.values[i], series[i]) for i in dated), along, "a column of names", "point of a line")
+    notes = [words["without_date"].format(thing(along, answer.language), answer.rows - len(dated))] * (len(dated) < answer.rows)
+    lines_shown: list[str] = []
+    if names:
+        told = {series[i] for i in dated if any(n.values[i] is not None for n in numbers)}
+        lines_shown = _largest([(series[i], numbers[0].values[i]) for i in dated if series[i] in told])
+        if silent := sorted(set(series) - told):
+            notes.append(words["without_figure"].format(", ".join(silent[:5]) + (" …" if len(silent) > 5 else "")))
+        if len(told) > len(lines_shown):
+            notes.append(words["largest"].format(len(lines_shown), len(told)))
     panels = [[number] for number in numbers] if names else _panels(numbers)
     if len(panels) > MOST_PANELS:
-        notes.append(words["panels_cut"].format(", ".join(n.title for panel in panels[MOST_PANELS:] for n in panel)))
-    shown = _largest(series, numbers[0]) if names else []
-    if len(set(series)) > len(shown) and names:
-        notes.append(words["series_cut"].format(len(shown), len(set(series)), numbers[0].title))
+        notes.append(words["not_shown"].format(joined([n.title for panel in panels[MOST_PANELS:] for n in panel])))
     charts = []
     for panel in panels[:MOST_PANELS]:
-        data: list[dict[str, Any]] = []
-        for number in panel:
-            whose = [number.title] * answer.rows if len(panel) > 1 else series
-            data += [
-                {"x": x, "y": y, "series": name}
-                for x, y, name in zip(along.values, number.values, whose, strict=True)
-                if x is not None and (not names or name in set(shown))
-            ]
-        legend = [n.title for n in panel] if len(panel) > 1 else shown
-        label = " / ".join(dict.fromkeys(n.label for n in panel)) if len(panel) == 1 else panel[0].unit or ""
-        told = " · ".join(n.title for n in names) if names else None
-        charts.append(_line_panel(with_gaps(data), along, label, legend, told, len(panels) == 1, answer.language))
+        rows = [
+            {"x": along.values[i], "y": number.values[i], "series": number.title if len(panel) > 1 else series[i]}
+            for number in panel
+            for i in dated
+            if not names or series[i] in lines_shown
+        ]
+        legend = [n.title for n in panel] if len(panel) > 1 else lines_shown
+        title = joined([n.title for n in panel]) if len(panel) > 1 else panel[0].label
+        told_by = " · ".join(n.title for n in names) or None
+        charts.append(_line_panel(with_gaps(rows), along, title, legend, told_by, len(panels) > 1, answer.language))
     used = [n for panel in panels[:MOST_PANELS] for n in panel]
-    title = ", ".join(n.title for n in used[:3]) + (" …" if len(used) > 3 else "")
+    title = joined([n.title for n in used])
     if names:
-        title = words["per"].format(title, " · ".join(_thing(n, answer.language) for n in names))
+        title = words["per"].format(title, words["and"].join(thing(n, answer.language) for n in names))
     return Picture(charts[0] if len(charts) == 1 else alt.vconcat(*charts, spacing=24), title, (along, *used, *names), notes)
 
 
 def bars(answer: Answer) -> Picture:
-    """Horizontal bars, the largest on top; a second name column gives each name several bars.
+    """Horizontal bars, the largest on top (dates and the like in their own order); a second name column groups them.
 
     Raises:
         QueryError: There is no name or number, or there are several rows for one bar.
     """
-    names = distinguishing(answer.having("name", "neighbourhood", "time", "ordered")) or answer.having("name", "neighbourhood")
+    names = distinguishing(answer.having("name", "neighbourhood", "time", "ordered"))
+    names = names or answer.having("name", "neighbourhood", "time", "ordered")[:1]
     numbers = answer.having("number")
     if not names or not numbers:
-        raise _unfit("bars", "a column with names and one with numbers", answer)
+        raise unfit("bars", "a column with names and one with numbers", answer)
     if len(names) > 2:
-        raise _unfit("bars", f"at most two columns of names, not {', '.join(n.name for n in names)}", answer)
-    words, number, name = WORDS[answer.language], numbers[0], names[0]
-    if len(names) == 2 and names[1].distinct > names[0].distinct:
-        names.reverse()
-        name = names[0]
-    groups = names[1].values if len(names) == 2 else ("",) * answer.rows
-    _require_single(zip(name.values, groups, strict=True), name, "second column of names", "bar")
-    notes = [words["panels_cut"].format(", ".join(n.title for n in numbers[1:]))] if len(numbers) > 1 else []
-    missing = _missing_kinds(answer, number)
+        raise unfit("bars", f"at most two columns of names, not {', '.join(n.name for n in names)}", answer)
+    words, number = WORDS[answer.language], numbers[0]
+    name, *grouping = sorted(names, key=lambda n: -n.distinct)
+    groups = grouping[0].values if grouping else ("",) * answer.rows
+    require_single(zip(name.values, groups, strict=True), name, "a second column of names", "bar")
+    notes = [words["not_shown"].format(joined([n.title for n in numbers[1:]]))] if len(numbers) > 1 else []
     rows = [
-        {
-            "name": _shown(n),
-            "group": _shown(g),
-            "value": v,
-            "text": number_text(v, answer.language) if v is not None else words[m],
-        }
-        for n, g, v, m in zip(name.values, groups, number.values, missing, strict=True)
+        {"name": shown(n, answer.language), "group": shown(g, answer.language), "value": value, "text": text}
+        for n, g, value, text in zip(name.values, groups, number.values, figures(answer, number), strict=True)
     ]
-    total: dict[str, float] = defaultdict(lambda: -math.inf)
-    for row in rows:
-        if row["value"] is not None:
-            total[row["name"]] = max(total[row["name"]], row["value"])
-    order = sorted({row["name"] for row in rows}, key=lambda n: (-total[n], n))
-    most = MOST_BARS if len(names) == 1 else MOST_BARS // 2
+    groups_shown = _largest([(row["group"], row["value"]) for row in rows])
+    if grouping and grouping[0].distinct > len(groups_shown):
+        notes.append(words["largest"].format(len(groups_shown), grouping[0].distinct))
+    rows = [row for row in rows if row["group"] in groups_shown]
+    order = _bar_order(name, rows, answer.language)
+    most = max(3, MOST_GROUPED_BARS // len(groups_shown)) if grouping else MOST_BARS
     if len(order) > most:
-        notes.append(words["bars_cut"].format(most, len(order)))
+        notes.append(words["largest"].format(most, len(order)))
     if blank := sum(row["value"] is None for row in rows if row["name"] in order[most:]):
-        notes.append(words["without"].format(blank))
-    order = order[:most]
-    rows = [row for row in rows if row["name"] in order]
-    shown_groups = _largest([row["group"] for row in rows], number, [row["value"] for row in rows]) if len(names) == 2 else [""]
-    if len({row["group"] for row in rows}) > len(shown_groups):
-        notes.append(words["series_cut"].format(len(shown_groups), len({row["group"] for row in rows}), number.title))
-    rows = [row for row in rows if row["group"] in shown_groups]
-    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
-    offset: dict[str, Any] = {"yOffset": alt.YOffset("group:N", sort=shown_groups)} if len(names) == 2 else {}
-    base = alt.Chart(_data(rows)).encode(y=y, **offset)
-    x = alt.X("value:Q", title=number.label, axis=alt.Axis(format=_FORMAT, tickCount=5), scale=alt.Scale(zero=True))
-    tooltip = [alt.Tooltip("name:N", title=name.title), alt.Tooltip("text:N", title=number.label)]
-    colour: Any = alt.value(_SERIES[0])
-    if len(names) == 2:
-        scale = alt.Scale(domain=shown_groups, range=_SERIES[: len(shown_groups)])
-        colour = alt.Color("group:N", title=names[1].title, scale=scale, legend=alt.Legend(labelLimit=220))
-        tooltip.insert(1, alt.Tooltip("group:N", title=names[1].title))
-    drawn = base.mark_bar().encode(x=x, color=colour, tooltip=tooltip)
-    text = alt.X("at:Q")
-    told = base.transform_calculate(at="datum.value === null ? 0 : max(datum.value, 0)")
-    grey = alt.when("datum.value === null").then(alt.value(_EDGE)).otherwise(alt.value(_INK))
-    labels = told.mark_text(align="left", dx=4, fontSize=11 if len(names) == 1 else 9).encode(x=text, text="text:N", color=grey)
-    step = 20 if len(names) == 1 else max(11, 26 // len(shown_groups))
-    chart = alt.layer(drawn, labels).properties(width=_WIDTH - 160, height=alt.Step(step) if len(names) == 1 else _grouped(step))
-    title = words["per"].format(number.title, " · ".join(_thing(n, answer.language) for n in names))
-    return Picture(chart, title, (number, *names), notes)
+        notes.append(words["without_figure"].format(blank))
+    rows = [row for row in rows if row["name"] in order[:most]]
+    chart = _bar_chart(rows, order[:most], name, number, grouping[0] if grouping else None, groups_shown)
+    title = words["per"].format(number.title, words["and"].join(thing(n, answer.language) for n in (name, *grouping)))
+    return Picture(chart, title, (number, name, *grouping), notes)
 
 
 def points(answer: Answer) -> Picture:
@@ -213,25 +181,26 @@ def points(answer: Answer) -> Picture:
     """
     numbers = answer.having("number")
     if len(numbers) < 2:
-        raise _unfit("points", "two columns with numbers", answer)
-    words, x, y = WORDS[answer.language], numbers[0], numbers[1]
+        raise unfit("points", "two columns with numbers", answer)
+    words, (x, y) = WORDS[answer.language], numbers[:2]
     names = distinguishing(answer.having("name", "neighbourhood"))
     naming = max(names, key=lambda n: n.distinct, default=None)
     colouring = next((n for n in names if n is not naming and n.distinct <= MOST_SERIES), None)
     if naming is not None and colouring is None and naming.distinct <= MOST_SERIES < answer.rows:
         naming, colouring = None, naming
-    whose = naming.values if naming else ("",) * answer.rows
-    groups = colouring.values if colouring else ("",) * answer.rows
+    nothing = ("",) * answer.rows
     rows = [
-        {"x": a, "y": b, "name": _shown(n), "group": _shown(g)}
-        for a, b, n, g in zip(x.values, y.values, whose, groups, strict=True)
+        {"x": a, "y": b, "name": shown(n, answer.language), "group": shown(g, answer.language)}
+        for a, b, n, g in zip(
+            x.values, y.values, naming.values if naming else nothing, colouring.values if colouring else nothing, strict=True
+        )
         if a is not None and b is not None
     ]
     if not rows:
         raise QueryError("groningen chart", f"no row has both {x.name} and {y.name}", "choose other columns")
-    notes = [words["panels_cut"].format(", ".join(n.title for n in numbers[2:]))] if len(numbers) > 2 else []
+    notes = [words["not_shown"].format(joined([n.title for n in numbers[2:]]))] if len(numbers) > 2 else []
     if blank := answer.rows - len(rows):
-        notes.append(words["without"].format(blank))
+        notes.append(words["without_figure"].format(blank))
     axes: dict[str, Any] = {
         "x": alt.X("x:Q", title=x.label, axis=alt.Axis(format=_FORMAT, tickCount=7), scale=_fitting(x)),
         "y": alt.Y("y:Q", title=y.label, axis=alt.Axis(format=_FORMAT, tickCount=6), scale=_fitting(y)),
@@ -239,158 +208,126 @@ def points(answer: Answer) -> Picture:
     tooltip = [alt.Tooltip("x:Q", title=x.label, format=_FORMAT), alt.Tooltip("y:Q", title=y.label, format=_FORMAT)]
     colour: Any = alt.value(_SERIES[0])
     if colouring is not None:
-        domain = sorted({row["group"] for row in rows})
-        scale = alt.Scale(domain=domain, range=_SERIES[: len(domain)])
-        colour = alt.Color("group:N", title=colouring.title, scale=scale, legend=alt.Legend(labelLimit=220))
+        colour = _colours("group", sorted({row["group"] for row in rows}), colouring.title)
         tooltip.insert(0, alt.Tooltip("group:N", title=colouring.title))
+    chart: Any = alt.Chart(data_of(rows)).mark_circle(size=70, opacity=0.75)
     if naming is not None:
         tooltip.insert(0, alt.Tooltip("name:N", title=naming.title))
-    base = alt.Chart(_data(rows)).encode(**axes)
-    chart: Any = base.mark_circle(size=70, opacity=0.75).encode(color=colour, tooltip=tooltip)
+    chart = chart.encode(color=colour, tooltip=tooltip, **axes)
     if naming is not None:
         left, right = _named(rows)
-        to_the_right = alt.Chart(_data(left)).mark_text(align="left", dx=7, dy=-6, fontSize=11, color=_INK)
-        to_the_left = alt.Chart(_data(right)).mark_text(align="right", dx=-7, dy=-6, fontSize=11, color=_INK)
+        to_the_right = alt.Chart(data_of(left)).mark_text(align="left", dx=7, dy=-6, fontSize=11, color=INK)
+        to_the_left = alt.Chart(data_of(right)).mark_text(align="right", dx=-7, dy=-6, fontSize=11, color=INK)
         chart = chart + to_the_right.encode(text="name:N", **axes) + to_the_left.encode(text="name:N", **axes)
+    title = words["against"].format(y.title, _continued(x.title))
     used = (x, y, *(n for n in (naming, colouring) if n))
-    title = words["against"].format(y.title, x.title[:1].lower() + x.title[1:])
-    return Picture(chart.properties(width=_WIDTH - 60, height=440), title, used, notes)
-
-
-def neighbourhood_map(answer: Answer, outlines: Mapping[str, Outline]) -> Picture:
-    """Neighbourhoods coloured by a number in five classes; those without a figure grey and hatched.
-
-    Args:
-        answer: The answer, with a column of neighbourhood codes.
-        outlines: Every served neighbourhood by its code.
-
-    Raises:
-        QueryError: There is no number, there are several rows for a neighbourhood, or no code has an outline.
-    """
-    codes, numbers = answer.having("neighbourhood"), answer.having("number")
-    if not codes or not numbers:
-        raise _unfit("a map", "neighbourhood_code and a column with numbers", answer)
-    words, code, number = WORDS[answer.language], codes[0], numbers[0]
-    _require_single(((c,) for c in code.values), code, "filter, such as one month,", "neighbourhood")
-    figures = dict(zip(code.values, zip(number.values, _missing_kinds(answer, number), strict=True), strict=True))
-    known = {c: figure for c, figure in figures.items() if c in outlines}
-    if not known:
-        raise QueryError(
-            "groningen chart",
-            "none of the neighbourhoods in the answer has a published outline",
-            'see `groningen sql "FROM reference_neighbourhoods"`; without outlines, ask for bars by `--kind bar`',
-        )
-    held = [v for v, _ in known.values() if v is not None]
-    classes = classes_of(held, answer.language)
-    squeeze = math.cos(math.radians(next(iter(outlines.values())).centre[1]))
-    rows = []
-    for c, outline in outlines.items():
-        value, kind = known.get(c, (None, "absent"))
-        label = words[kind] if value is None else next(k.label for k in classes if k.low <= value < k.high)
-        text = words[kind] if value is None else number_text(value, answer.language)
-        shape = {"type": outline.shape["type"], "coordinates": _flat(outline.shape["coordinates"], squeeze)}
-        facts = {"name": outline.name, "class": label, "text": text, "value": value, "figure": kind}
-        rows.append({"type": "Feature", "geometry": shape} | facts)
-    present = {row["class"] for row in rows}
-    colours = {k.label: k.colour for k in classes} | {
-        words["missing"]: _GREY,
-        words["suppressed"]: "#8f8f8f",
-        words["absent"]: "#ffffff",
-    }
-    domain = [label for label in colours if label in present]
-    scale = alt.Scale(domain=domain, range=[colours[label] for label in domain])
-    legend = alt.Legend(labelLimit=260, symbolType="square", symbolSize=260, symbolStrokeWidth=0.6, symbolStrokeColor=_EDGE)
-    flat = {"type": "identity", "reflectY": True}
-    areas = (
-        alt.Chart(_data(rows))
-        .mark_geoshape(stroke="#ffffff", strokeWidth=0.6)
-        .encode(
-            color=alt.Color("class:N", title=_wrapped(number.label, 34), scale=scale, sort=domain, legend=legend),
-            stroke=alt.when("datum.figure === 'absent'").then(alt.value("#d0d0d0")).otherwise(alt.value("#ffffff")),
-            tooltip=[
-                alt.Tooltip("name:N", title=words["neighbourhood"].capitalize()),
-                alt.Tooltip("text:N", title=number.label),
-            ],
-        )
-        .project(**flat)
-    )
-    chart = areas.properties(width=_WIDTH - 120, height=540)
-    notes = []
-    if unplaced := len(figures) - len(known):
-        notes.append(words["unplaced"].format(unplaced))
-    title = words["per"].format(number.title, words["neighbourhood"])
-    return Picture(chart, title, (code, number), notes)
+    return Picture(chart.properties(width=WIDTH - 60, height=440), title, used, notes)
 
 
 def with_gaps(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows of lines in order, with an empty one wherever a line skips a step, so that no line runs across what is missing.
 
     Args:
-        rows: `x` (a date, instant or number), `y` and `series`. The usual step is that between most points; of dates that
-            are all first days of months it is the month.
+        rows: `x` (a date, instant or number), `y` and `series`. Of dates that are all first days of months, a step is
+            counted in months. Where no step is usual, nothing counts as skipped.
     """
-    found: list[dict[str, Any]] = []
     by_series: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         by_series[row["series"]].append(row)
-    steps = Counter(b - a for a, b in pairwise(sorted({row["x"] for row in rows})))
-    usual = steps.most_common(1)[0][0] if steps else None
-    if rows and all(isinstance(row["x"], date) and row["x"].day == 1 for row in rows):
-        usual = timedelta(days=31)
+    are_months = all(_is_first_of_month(row["x"]) for row in rows)
+    places = sorted({_place(row["x"], are_months) for row in rows})
+    (usual, times), *_ = Counter(b - a for a, b in pairwise(places)).most_common(1) or [(None, 0)]
+    is_regular = times >= _REGULAR * (len(places) - 1)
+    found: list[dict[str, Any]] = []
     for name, members in by_series.items():
         ordered = sorted(members, key=lambda row: row["x"])
         for row, following in zip(ordered, [*ordered[1:], None], strict=True):
             found.append(dict(row))
-            if usual is not None and following is not None and following["x"] - row["x"] > usual * 1.01:
-                found.append({"x": row["x"] + usual, "y": None, "series": name})
+            step = _place(following["x"], are_months) - _place(row["x"], are_months) if following else None
+            if is_regular and usual is not None and step is not None and step > usual:
+                between = row["x"] + (timedelta(days=1) if are_months else usual)
+                found.append({"x": between, "y": None, "series": name})
     return found
 
 
-@dataclass(frozen=True)
-class ValueClass:
-    """A class of values: from `low` up to, and not including, `high`."""
+def figures(answer: Answer, number: Column) -> list[str]:
+    """Per row, the number in words: where it is missing, whether it was left out to protect people or is simply not there."""
+    words, nothing = WORDS[answer.language], (None,) * answer.rows
+    suppressed = next((c.values for c in answer.having("reason") if c.name == f"{number.name}_suppressed"), nothing)
+    return [
+        number_text(value, answer.language) if value is not None else words["suppressed" if reason else "missing"]
+        for value, reason in zip(number.values, suppressed, strict=True)
+    ]
 
-    label: str
-    low: float
-    high: float
-    colour: str
 
+def require_single(keys: Iterable[tuple[Any, ...]], column: Column, remedy: str, what: str) -> None:
+    """Fail where a chart would draw one thing several times.
 
-def classes_of(values: Sequence[float], language: Language) -> list[ValueClass]:
-    """At most five classes of values, from the lowest up; about equally full, with limits that read easily.
-
-    Zero is a class of its own where a tenth of the values or more are zero; values of both signs are split at zero.
+    Raises:
+        QueryError: Keys repeat; the first part of a key is a value of the column.
     """
+    for key, times in Counter(keys).most_common(1):
+        if times > 1:
+            raise QueryError(
+                "groningen chart",
+                f"there are {times} rows for one {what} ({column.name} {shown(key[0], 'en')})",
+                f"sum or average them (GROUP BY {column.name}), choose some of them (WHERE), or add {remedy} to tell them apart",
+            )
+
+
+def unfit(kind: str, needs: str, answer: Answer) -> QueryError:
+    """The error of a kind of chart that the answer has no columns for."""
+    return QueryError("groningen chart", f"{kind} need {needs}; the answer has {answer.described()}", NEEDS)
+
+
+def thing(column: Column, language: Language) -> str:
+    """What a column of names names: `wijk` for *Wijknaam*."""
+    title = _continued(column.title)
+    for ending in ("naam", "code") if language == "nl" else (" name", " code"):
+        if title.endswith(ending) and title != ending:
+            return title.removesuffix(ending)
+    return title
+
+
+def shown(value: Any, language: Language) -> str:
+    """A name for people."""
     words = WORDS[language]
-    if not values:
-        return []
-    low, high = min(values), max(values)
-    if low == high:
-        return [ValueClass(number_text(low, language), -math.inf, math.inf, _BLUES[2])]
-    if low < 0 < high:
-        middle = [float(f"{median(v for v in values if v * sign > 0):.2g}") for sign in (-1, 1)]
-        return _between([middle[0], 0.0, middle[1]], _DIVERGING, language, words["below"])
-    has_zeros = low == 0 and sum(v == 0 for v in values) * 10 >= len(values)
-    rest = [v for v in values if v != 0] if has_zeros else list(values)
-    limits = _limits(rest, _CLASSES - has_zeros)
-    ramp = _spread(_BLUES, len(limits) + 1 + has_zeros)
-    if not has_zeros:
-        return _between(limits, ramp, language, words["below"])
-    above = _between(limits, ramp[1:], language, words["above_zero"] if limits else number_text(high, language))
-    smallest = math.nextafter(0, 1)
-    return [ValueClass("0", -math.inf, smallest, ramp[0]), replace(above[0], low=smallest), *above[1:]]
+    if value is None:
+        return words["unknown"]
+    if isinstance(value, bool):
+        return words["yes" if value else "no"]
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _between(limits: Sequence[float], ramp: Sequence[str], language: Language, first: str) -> list[ValueClass]:
-    words = WORDS[language]
-    texts = [number_text(limit, language) for limit in limits]
-    between = [words["between"].format(a, b) for a, b in pairwise(texts)]
-    labels = [first.format(texts[0]), *between, words["from"].format(texts[-1])] if limits else [first]
-    edges = pairwise([-math.inf, *limits, math.inf])
-    return [ValueClass(label, low, high, colour) for label, (low, high), colour in zip(labels, edges, ramp, strict=True)]
+def number_text(value: float, language: Language) -> str:
+    """A number for people: no more digits than they read, and separators of their language."""
+    digits = 0 if float(value).is_integer() else 1 if abs(value) >= 10 else 2
+    text = f"{value:,.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.translate(str.maketrans(",.", ".,")) if language == "nl" else text
 
 
-_FORMAT = ",.2~f"
+def wrapped(text: str, width: int) -> Any:
+    """A text as Vega takes it: in lines where it is longer than `width` characters."""
+    parts = textwrap.wrap(text, width)
+    return parts if len(parts) > 1 else text
+
+
+def data_of(rows: Sequence[Mapping[str, Any]]) -> alt.Data:
+    """Rows as data inside the chart."""
+    return alt.Data(values=[dict(row) for row in rows])
+
+
+def joined(titles: Sequence[str]) -> str:
+    """Titles as one, at most three of them."""
+    told = ", ".join([titles[0], *map(_continued, titles[1:3])])
+    return f"{told} …" if len(titles) > 3 else told
+
+
+def _continued(title: str) -> str:
+    """A title within a sentence; abbreviations stay as they are."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
 def _along(answer: Answer) -> Column | None:
@@ -415,29 +352,113 @@ def _panels(numbers: Sequence[Column]) -> list[list[Column]]:
 def _line_panel(
     rows: Sequence[Mapping[str, Any]],
     along: Column,
-    label: str,
+    title: str,
     series: Sequence[str],
-    told: str | None,
-    is_only: bool,
+    told_by: str | None,
+    is_one_of_several: bool,
     language: Language,
 ) -> Any:
     values = [{**row, "x": row["x"].isoformat() if isinstance(row["x"], date) else row["x"]} for row in rows]
     lowest = min((row["y"] for row in rows if row["y"] is not None), default=0)
     x, tip = _x_axis(along, language)
-    y = alt.Y("y:Q", title=_wrapped(label, 44), axis=alt.Axis(format=_FORMAT, tickCount=6), scale=alt.Scale(zero=lowest >= 0))
-    tooltip = [tip, alt.Tooltip("y:Q", title=label or None, format=_FORMAT)]
+    # One width for the numbers keeps panels under each other in line.
+    axis = alt.Axis(format=_FORMAT, tickCount=4 if is_one_of_several else 6, minExtent=62 if is_one_of_several else 0)
+    y_title = None if is_one_of_several else wrapped(title, 44)
+    y = alt.Y("y:Q", title=y_title, axis=axis, scale=alt.Scale(zero=lowest >= 0))
+    tooltip = [tip, alt.Tooltip("y:Q", title=title, format=_FORMAT)]
     colour: Any = alt.value(_SERIES[0])
     if series:
-        scale = alt.Scale(domain=list(series), range=_SERIES[: len(series)])
-        colour = alt.Color("series:N", title=told, scale=scale, sort=list(series), legend=alt.Legend(labelLimit=220))
-        tooltip.insert(0, alt.Tooltip("series:N", title=told or None))
-    drawn = alt.Chart(_data(values)).mark_line(strokeWidth=2, invalid="break-paths-show-domains")
+        colour = _colours("series", series, told_by)
+        tooltip.insert(0, alt.Tooltip("series:N", title=told_by or " "))
+    drawn = alt.Chart(data_of(values)).mark_line(strokeWidth=2, invalid="break-paths-show-domains")
     # A point that stands alone between gaps would not show in a line.
     dots = values if along.distinct <= _MOST_DOTS else _alone(values)
-    dotted = alt.Chart(_data([row for row in dots if row["y"] is not None])).mark_circle(size=36, opacity=1)
+    dotted = alt.Chart(data_of([row for row in dots if row["y"] is not None])).mark_circle(size=36, opacity=1)
     encoding: dict[str, Any] = {"x": x, "y": y, "color": colour, "tooltip": tooltip}
-    layered = alt.layer(drawn.encode(**encoding), dotted.encode(**encoding))
-    return layered.properties(width=_WIDTH - 60, height=340 if is_only else 170)
+    chart: Any = alt.layer(drawn.encode(**encoding), dotted.encode(**encoding))
+    if is_one_of_several:
+        heading = alt.TitleParams(wrapped(title, 90), anchor="start", fontSize=13, fontWeight="normal", offset=8)
+        chart = chart.properties(title=heading)
+    return chart.properties(width=WIDTH - 60, height=150 if is_one_of_several else 340)
+
+
+def _x_axis(along: Column, language: Language) -> tuple[alt.X, alt.Tooltip]:
+    held = [v for v in along.values if v is not None]
+    if along.role == "ordered":
+        steps: dict[str, Any] = {"format": "d", "tickMinStep": 1, "grid": False}
+        if along.name == "weekday":
+            steps |= {"labelExpr": f"{json.dumps(_WEEKDAYS[language])}[datum.value - 1]", "values": list(range(1, 8))}
+        scale = alt.Scale(zero=False, nice=False)
+        return alt.X("x:Q", title=along.title, axis=alt.Axis(**steps), scale=scale), alt.Tooltip(
+            "x:Q", title=along.title, format="d"
+        )
+    is_clock = any(isinstance(v, datetime) for v in held)
+    if is_clock:
+        text, title = "%-d %b %H:%M", f"{along.title} (UTC)"
+    elif all(map(_is_first_of_month, held)) or (max(held) - min(held)).days > 400:
+        text, title = "%b %Y", along.title
+    else:
+        years = sorted({v.year for v in held})
+        text, title = "%-d %b", f"{along.title}, {' / '.join(map(str, years))}"
+    ticks: dict[str, Any] = {"tickCount": 9}
+    if not is_clock and len(set(held)) <= 12:
+        ticks = {"values": sorted({v.isoformat() for v in held})}
+    axis = alt.Axis(format=text, grid=False, labelOverlap=True, **ticks)
+    tip = alt.Tooltip("x:T", title=along.title, format="%-d %b %Y %H:%M" if is_clock else "%-d %b %Y")
+    return alt.X("x:T", title=title, axis=axis, scale=alt.Scale(type="utc")), tip
+
+
+def _bar_order(name: Column, rows: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
+    """Names from top to bottom: by their largest value, those without one last; dates and the like by themselves."""
+    if name.role in ("time", "ordered"):
+        return [shown(v, language) for v in sorted({v for v in name.values if v is not None})]
+    largest: dict[str, float] = {}
+    for row in rows:
+        value = -math.inf if row["value"] is None else row["value"]
+        largest[row["name"]] = max(largest.get(row["name"], -math.inf), value)
+    return sorted(largest, key=lambda n: (-largest[n], n))
+
+
+def _bar_chart(
+    rows: Sequence[Mapping[str, Any]],
+    order: Sequence[str],
+    name: Column,
+    number: Column,
+    grouping: Column | None,
+    groups: Sequence[str],
+) -> Any:
+    tooltip = [alt.Tooltip("name:N", title=name.title), alt.Tooltip("text:N", title=number.label)]
+    axis = alt.Axis(labelLimit=260, ticks=False, domain=False, labelPadding=6)
+    padding = alt.Scale(paddingInner=0.15, paddingOuter=0.08) if grouping else alt.Scale()
+    shared: dict[str, Any] = {"y": alt.Y("name:N", sort=list(order), title=None, axis=axis, scale=padding)}
+    colour: Any = alt.value(_SERIES[0])
+    height: Any = alt.Step(20)
+    if grouping:
+        shared["yOffset"] = alt.YOffset("group:N", sort=list(groups))
+        colour = _colours("group", groups, grouping.title, offset=50)
+        tooltip.insert(1, alt.Tooltip("group:N", title=grouping.title))
+        height = alt.Step(13, **{"for": "offset"})
+    x = alt.X("value:Q", title=number.label, axis=alt.Axis(format=_FORMAT, tickCount=5), scale=alt.Scale(zero=True))
+    base = alt.Chart(data_of(rows)).encode(**shared)
+    told = base.transform_calculate(at="datum.value === null ? 0 : max(datum.value, 0)")
+    grey = alt.when("datum.value === null").then(alt.value(EDGE)).otherwise(alt.value(INK))
+    labels = told.mark_text(align="left", dx=4, fontSize=9 if grouping else 11)
+    return alt.layer(
+        base.mark_bar().encode(x=x, color=colour, tooltip=tooltip), labels.encode(x=alt.X("at:Q"), text="text:N", color=grey)
+    ).properties(width=WIDTH - 160, height=height)
+
+
+def _colours(field: str, names: Sequence[str], title: str | None, offset: float = 18) -> alt.Color:
+    scale = alt.Scale(domain=list(names), range=_SERIES[: len(names)])
+    return alt.Color(f"{field}:N", title=title, scale=scale, sort=list(names), legend=alt.Legend(labelLimit=220, offset=offset))
+
+
+def _largest(values: Iterable[tuple[str, float | None]]) -> list[str]:
+    """The names with the largest sums, the largest first."""
+    total: dict[str, float] = defaultdict(float)
+    for name, value in values:
+        total[name] += abs(value) if value is not None else 0
+    return sorted(total, key=lambda name: -total[name])[:MOST_SERIES]
 
 
 def _alone(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -448,30 +469,6 @@ def _alone(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         for before, row, after in zip(around, rows, around[2:], strict=False)
         if all(n is None or n["series"] != row["series"] or n["y"] is None for n in (before, after))
     ]
-
-
-def _x_axis(along: Column, language: Language) -> tuple[alt.X, alt.Tooltip]:
-    if along.role == "time":
-        held = [v for v in along.values if v is not None]
-        years = sorted({v.year for v in held})
-        is_clock = any(isinstance(v, datetime) for v in held)
-        if is_clock:
-            text, title = "%-d %b %H:%M", f"{along.title} (UTC)"
-        elif all(v.day == 1 for v in held) or (max(held) - min(held)).days > 400:
-            text, title = "%b %Y", along.title
-        else:
-            text, title = "%-d %b", f"{along.title}, {' / '.join(map(str, years))}"
-        months = sorted({v.isoformat() for v in held}) if text == "%b %Y" and len(set(held)) <= 12 else None
-        axis = alt.Axis(format=text, grid=False, labelOverlap=True, **({"values": months} if months else {"tickCount": 9}))
-        kind = alt.X("x:T", title=title, axis=axis, scale=alt.Scale(type="utc"))
-        return kind, alt.Tooltip("x:T", title=along.title, format="%-d %b %Y %H:%M" if is_clock else "%-d %b %Y")
-    steps: dict[str, Any] = {"format": "d", "tickMinStep": 1, "grid": False}
-    if along.name == "weekday":
-        steps |= {"labelExpr": f"{json.dumps(_WEEKDAYS[language])}[datum.value - 1]", "values": list(range(1, 8))}
-    axis = alt.Axis(**steps)
-    return alt.X("x:Q", title=along.title, axis=axis, scale=alt.Scale(zero=False, nice=False)), alt.Tooltip(
-        "x:Q", title=along.title, format="d"
-    )
 
 
 def _named(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
@@ -486,109 +483,15 @@ def _named(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], 
     return [rows[i] for i in chosen if places[i][0] < 0.5], [rows[i] for i in chosen if places[i][0] >= 0.5]
 
 
-def _largest(series: Sequence[str], number: Column, values: Sequence[Any] | None = None) -> list[str]:
-    """The series with the largest sums, the largest first."""
-    total: dict[str, float] = defaultdict(float)
-    for name, value in zip(series, values or number.values, strict=True):
-        total[name] += abs(value) if value is not None else 0
-    return sorted(total, key=lambda name: -total[name])[:MOST_SERIES]
-
-
-def _missing_kinds(answer: Answer, number: Column) -> list[str]:
-    """Per row, what a missing value is to be called: left out to protect people, or simply not there."""
-    suppressed = next((c for c in answer.reasons_of(number) if c.name.endswith("_suppressed")), None)
-    if suppressed is None:
-        return ["missing"] * answer.rows
-    return ["suppressed" if reason else "missing" for reason in suppressed.values]
-
-
-def _require_single(keys: Iterable[tuple[Any, ...]], column: Column, remedy: str, what: str) -> None:
-    ((key, times),) = Counter(keys).most_common(1)
-    if times > 1:
-        raise QueryError(
-            "groningen chart",
-            f"several rows for one {what}: {times} with {column.name} {_shown(key[0])}",
-            f"sum or average them (GROUP BY {column.name}), or add a {remedy} that tells them apart",
-        )
-
-
-def _unfit(kind: str, needs: str, answer: Answer) -> QueryError:
-    return QueryError("groningen chart", f"{kind} need {needs}; the answer has {answer.described()}", NEEDS)
-
-
-NEEDS = (
-    "select a date and numbers for lines, a name and a number for bars, two numbers for points, "
-    "or neighbourhood_code and a number for a map"
-)
-
-
-def _thing(column: Column, language: Language) -> str:
-    """What a column of names names: `wijk` for *Wijknaam*."""
-    title = column.title.lower()
-    for ending in ("naam", "code") if language == "nl" else (" name", " code"):
-        if title.endswith(ending) and title != ending:
-            return title.removesuffix(ending)
-    return title
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "–"
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def number_text(value: float, language: Language) -> str:
-    """A number for people: no more digits than they read, and separators of their language."""
-    digits = 0 if float(value).is_integer() else 1 if abs(value) >= 10 else 2
-    text = f"{value:,.{digits}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return text.translate(str.maketrans(",.", ".,")) if language == "nl" else text
-
-
-def _limits(values: Sequence[float], parts: int) -> list[float]:
-    """Limits between equally full classes, with as few digits as keep them apart."""
-    low, high = min(values), max(values)
-    if low == high:
-        return []
-    cuts = sorted({cut for cut in quantiles(values, n=parts, method="inclusive") if cut > low}) or [high]
-    limits: list[float] = []
-    for digits in range(2, 12):
-        limits = sorted({limit for cut in cuts if low < (limit := float(f"{cut:.{digits}g}")) <= high})
-        if len(limits) == len(cuts):
-            break
-    return limits
-
-
-def _spread(ramp: Sequence[str], count: int) -> list[str]:
-    if count == 1:
-        return [ramp[2]]
-    return [ramp[round(i * (len(ramp) - 1) / (count - 1))] for i in range(count)]
-
-
 def _fitting(number: Column) -> alt.Scale:
     """From zero, unless the values lie so far from it that the points would crowd in a corner."""
     held = [v for v in number.values if v is not None]
     return alt.Scale(zero=min(held) >= 0 and min(held) < 0.4 * max(held), nice=True)
 
 
-def _flat(coordinates: Any, squeeze: float) -> Any:
-    """Coordinates in degrees, drawn as on a map: a degree of longitude is shorter than one of latitude."""
-    if isinstance(coordinates[0], int | float):
-        return [round(coordinates[0] * squeeze, 5), round(coordinates[1], 5)]
-    return [_flat(part, squeeze) for part in coordinates]
+def _is_first_of_month(value: Any) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime) and value.day == 1
 
 
-def _wrapped(text: str, width: int) -> Any:
-    import textwrap
-
-    parts = textwrap.wrap(text, width)
-    return parts if len(parts) > 1 else text
-
-
-def _grouped(step: int) -> Any:
-    return alt.Step(step, **{"for": "offset"})
-
-
-def _data(rows: Sequence[Mapping[str, Any]]) -> alt.Data:
-    return alt.Data(values=[dict(row) for row in rows])
+def _place(value: Any, are_months: bool) -> Any:
+    return value.year * 12 + value.month if are_months else value

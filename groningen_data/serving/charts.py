@@ -7,7 +7,8 @@ import html
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,9 +17,10 @@ from zoneinfo import ZoneInfo
 import altair as alt
 import vl_convert
 
-from groningen_data.serving.chart_columns import Answer, Column, Language, read_answer
-from groningen_data.serving.chart_marks import NEEDS, Outline, Picture, bars, lines, neighbourhood_map, points
-from groningen_data.serving.query import QueryError, query
+from groningen_data.serving.chart_columns import Answer, Column, Language, looked_up, read_answer
+from groningen_data.serving.chart_map import Outline, neighbourhood_map
+from groningen_data.serving.chart_marks import NEEDS, Picture, bars, lines, points, wrapped
+from groningen_data.serving.query import QueryError
 
 if TYPE_CHECKING:
     from groningen_data.settings import Settings
@@ -139,7 +141,7 @@ class Chart:
             language=language,
             title=html.escape(self.title),
             font=_FONT,
-            library=vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", _VERSION).replace("</script", "<\\/script"),
+            library=_library(),
             spec=_in_script(self.spec),
             options=_in_script(options),
             figures_title=words["figures"],
@@ -187,15 +189,15 @@ def draw(
         "map": lambda answer: neighbourhood_map(answer, _outlines(settings, at)),
     }
     picture = drawing[chosen](answer)
-    licence = next(iter(query(settings, _LICENCE_SQL, at).rows), (None,))[0] if chosen == "map" else None
-    context = _context(answer, picture.used)
-    shown_title = title or picture.title
-    below = [*context, *picture.notes, *_provenance(settings, answer, picture.used, licence)]
+    licence = looked_up(settings, _LICENCE_SQL, at)[0][0] if chosen == "map" else None
+    shown_title = title or ", ".join([picture.title, *_month(answer, picture.used)])
+    below = [*_context(answer, picture.used), *picture.notes, *_provenance(settings, answer, picture.used, licence)]
     chart = picture.chart.properties(
-        title=alt.TitleParams(shown_title, subtitle=_filled(below), anchor="start", offset=14, frame="bounds")
+        title=alt.TitleParams(wrapped(shown_title, 76), subtitle=_filled(below), anchor="start", offset=14, frame="bounds")
     )
     spec = chart.configure(font=_FONT, background="white", padding=18).to_dict() | {"description": shown_title}
     spec["config"] |= _LOOK
+    del spec["$schema"]
     return Chart(spec, shown_title, sql, answer, tuple(picture.notes))
 
 
@@ -205,7 +207,7 @@ _LOOK: dict[str, Any] = {
     "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titleColor": "#333", "labelColor": "#333"}
     | {"gridColor": "#e6e6e6", "domainColor": "#999", "tickColor": "#999", "titlePadding": 10},
     "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titleColor": "#333"}
-    | {"labelColor": "#333", "rowPadding": 5},
+    | {"labelColor": "#333", "rowPadding": 5, "titleLimit": 300},
     "view": {"stroke": None},
 }
 
@@ -230,16 +232,22 @@ def _fitting_kind(answer: Answer) -> Kind:
 def _outlines(settings: "Settings", at: datetime | None) -> dict[str, Outline]:
     return {
         code: Outline(name, (longitude, latitude), json.loads(shape))
-        for code, name, longitude, latitude, shape in query(settings, _OUTLINES_SQL, at).rows
+        for code, name, longitude, latitude, shape in looked_up(settings, _OUTLINES_SQL, at)
     }
 
 
+def _month(answer: Answer, used: Sequence[Column]) -> list[str]:
+    """The month that all figures are of, where the answer names one."""
+    months = [c.values[0] for c in answer.having("time") if c.name == "month" and c not in used and c.distinct == 1]
+    return [f"{_MONTHS[answer.language][month.month - 1]} {month.year}" for month in months if month]
+
+
 def _context(answer: Answer, used: Sequence[Column]) -> list[str]:
-    """What holds for the whole chart: columns that are not drawn and have one value."""
+    """What else holds for the whole chart: columns that are not drawn and have one value."""
     told = [
-        f"{column.title}: {_told(next(iter(column.values)), answer.language, column.name == 'month')}"
+        f"{column.title}: {_told(column.values[0], answer.language)}"
         for column in answer.having("time", "ordered", "name")
-        if column not in used and column.distinct == 1 and column.values[0] is not None
+        if column not in used and column.name != "month" and column.distinct == 1 and column.values[0] is not None
     ]
     return [f"{' · '.join(told)}."] if told else []
 
@@ -257,11 +265,8 @@ def _provenance(settings: "Settings", answer: Answer, used: Sequence[Column], li
     return sentences
 
 
-def _told(value: Any, language: Language, is_month: bool = False) -> str:
-    if not hasattr(value, "month"):
-        return str(value)
-    month = f"{_MONTHS[language][value.month - 1]} {value.year}"
-    return month if is_month else f"{value.day} {month}"
+def _told(value: Any, language: Language) -> str:
+    return f"{value.day} {_MONTHS[language][value.month - 1]} {value.year}" if isinstance(value, date) else str(value)
 
 
 def _filled(sentences: Sequence[str], width: int = 105) -> list[str]:
@@ -273,6 +278,12 @@ def _filled(sentences: Sequence[str], width: int = 105) -> list[str]:
         else:
             found.append(sentence)
     return found
+
+
+@cache
+def _library() -> str:
+    """The JavaScript that draws, as it may stand inside a page."""
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", _VERSION).replace("</script", "<\\/script")
 
 
 def _table(answer: Answer) -> str:

@@ -1,0 +1,218 @@
+"""A map of neighbourhoods, coloured by a number in a few classes; a neighbourhood without a figure is grey and says so.
+
+The outlines are those that are served; areas keep their shape and are drawn without a background that would need a network.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median, quantiles
+from typing import Any
+
+import altair as alt
+
+from groningen_data.serving.chart_columns import Answer, Language
+from groningen_data.serving.chart_marks import (
+    EDGE,
+    WIDTH,
+    WORDS,
+    Picture,
+    data_of,
+    figures,
+    number_text,
+    require_single,
+    unfit,
+    wrapped,
+)
+from groningen_data.serving.query import QueryError
+
+_CLASSES = 5
+_BLUES = ["#d6e6f4", "#9cc9e2", "#5ba3d0", "#2272b4", "#08306b"]
+_DIVERGING = ["#b35806", "#f1a340", "#92c5de", "#0571b0"]
+_MISSING, _SUPPRESSED, _ABSENT = "#c4c4c4", "#8f8f8f", "#ffffff"
+_HEIGHT = 540
+_TOLD = 3
+_WORDS: dict[Language, dict[str, str]] = {
+    "nl": {
+        "absent": "niet in het antwoord",
+        "below": "minder dan {0}",
+        "between": "{0} tot {1}",
+        "whole": "{0} – {1}",
+        "from": "{0} en meer",
+        "above_zero": "meer dan 0 tot {0}",
+        "neighbourhood": "buurt",
+        "unplaced": "Zonder omtrek: {0}.",
+        "highest": "Hoogste: {0}.",
+    },
+    "en": {
+        "absent": "not in the answer",
+        "below": "less than {0}",
+        "between": "{0} to {1}",
+        "whole": "{0} – {1}",
+        "from": "{0} or more",
+        "above_zero": "more than 0 to {0}",
+        "neighbourhood": "neighbourhood",
+        "unplaced": "Without an outline: {0}.",
+        "highest": "Highest: {0}.",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A neighbourhood's name, centre (longitude, latitude) and outline (GeoJSON, degrees)."""
+
+    name: str
+    centre: tuple[float, float]
+    shape: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ValueClass:
+    """A class of values: from `low` up to, and not including, `high`."""
+
+    label: str
+    low: float
+    high: float
+    colour: str
+
+
+def neighbourhood_map(answer: Answer, outlines: Mapping[str, Outline]) -> Picture:
+    """The first number of an answer on a map.
+
+    Args:
+        answer: The answer, with a column of neighbourhood codes.
+        outlines: Every served neighbourhood by its code.
+
+    Raises:
+        QueryError: There is no number, there are several rows for a neighbourhood, or no code has an outline.
+    """
+    codes, numbers = answer.having("neighbourhood"), answer.having("number")
+    if not codes or not numbers:
+        raise unfit("maps", "neighbourhood_code and a column with numbers", answer)
+    words, (code, number) = _WORDS[answer.language], (codes[0], numbers[0])
+    require_single(((c,) for c in code.values if c is not None), code, "a month or the like to the WHERE", "neighbourhood")
+    told = dict(zip(code.values, zip(number.values, figures(answer, number), strict=True), strict=True))
+    known = {c: figure for c, figure in told.items() if c in outlines}
+    if not known:
+        raise QueryError(
+            "groningen chart",
+            "none of the neighbourhoods in the answer has a published outline",
+            "see `FROM reference_neighbourhoods`; without outlines, ask for bars with --kind bar",
+        )
+    classes = classes_of([v for v, _ in known.values() if v is not None], answer.language)
+    squeeze = math.cos(math.radians(next(iter(outlines.values())).centre[1]))
+    rows = []
+    for c, outline in outlines.items():
+        value, text = known.get(c, (None, words["absent"]))
+        label = text if value is None else next(k.label for k in classes if k.low <= value < k.high)
+        shape = {"type": outline.shape["type"], "coordinates": _flat(outline.shape["coordinates"], squeeze)}
+        rows.append({"type": "Feature", "geometry": shape, "name": outline.name, "class": label, "text": text})
+    chart = _areas(rows, classes, number.label, answer.language)
+    notes = [words["highest"].format(_highest(known, outlines))] if len(known) > _TOLD and len(classes) > 1 else []
+    if unplaced := len(told) - len(known):
+        notes.append(words["unplaced"].format(unplaced))
+    title = WORDS[answer.language]["per"].format(number.title, words["neighbourhood"])
+    chart = chart.project(type="identity", reflectY=True).properties(width=WIDTH - 120, height=_HEIGHT)
+    return Picture(chart, title, (code, number), notes)
+
+
+def _areas(rows: Sequence[Mapping[str, Any]], classes: Sequence[ValueClass], label: str, language: Language) -> Any:
+    words = WORDS[language]
+    absent = _WORDS[language]["absent"]
+    colours = {k.label: k.colour for k in classes}
+    colours |= {words["missing"]: _MISSING, words["suppressed"]: _SUPPRESSED, absent: _ABSENT}
+    present = {row["class"] for row in rows}
+    domain = [name for name in colours if name in present]
+    scale = alt.Scale(domain=domain, range=[colours[name] for name in domain])
+    legend = alt.Legend(labelLimit=260, symbolType="square", symbolSize=260, symbolStrokeWidth=0.6, symbolStrokeColor=EDGE)
+    border = alt.when(f"datum.class === '{absent}'").then(alt.value("#d0d0d0")).otherwise(alt.value("#ffffff"))
+    return (
+        alt.Chart(data_of(rows))
+        .mark_geoshape(strokeWidth=0.6)
+        .encode(
+            color=alt.Color("class:N", title=wrapped(label, 34), scale=scale, sort=domain, legend=legend),
+            stroke=border,
+            tooltip=[
+                alt.Tooltip("name:N", title=_WORDS[language]["neighbourhood"].capitalize()),
+                alt.Tooltip("text:N", title=label),
+            ],
+        )
+    )
+
+
+def _highest(known: Mapping[str, tuple[float | None, str]], outlines: Mapping[str, Outline]) -> str:
+    """The neighbourhoods with the highest figures in words: in a picture nobody can point at an area."""
+    ranked = sorted((c for c, (value, _) in known.items() if value is not None), key=lambda c: -(known[c][0] or 0))
+    return ", ".join(f"{outlines[c].name} ({known[c][1]})" for c in ranked[:_TOLD])
+
+
+def classes_of(values: Sequence[float], language: Language) -> list[ValueClass]:
+    """At most five classes of values, from the lowest up; about equally full, with limits that read easily.
+
+    Zero is a class of its own where a tenth of the values or more are zero; values of both signs are split at zero.
+    """
+    words = _WORDS[language]
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    is_whole = low >= 0 and all(float(v).is_integer() for v in values)
+    if low == high:
+        return [ValueClass(number_text(low, language), -math.inf, math.inf, _BLUES[2])]
+    if low < 0 < high:
+        middle = [float(f"{median(v for v in values if v * sign > 0):.2g}") for sign in (-1, 1)]
+        return _between([middle[0], 0.0, middle[1]], _DIVERGING, language, words["below"], is_whole)
+    has_zeros = low == 0 and sum(v == 0 for v in values) * 10 >= len(values)
+    rest = [v for v in values if v != 0] if has_zeros else list(values)
+    limits = _limits(rest, _CLASSES - has_zeros, is_whole)
+    ramp = _spread(_BLUES, len(limits) + 1 + has_zeros)
+    if not has_zeros:
+        return _between(limits, ramp, language, words["below"], is_whole)
+    first = words["above_zero"] if limits else number_text(high, language)
+    if is_whole and limits:
+        first = number_text(1, language) if limits[0] == 2 else words["whole"].format(1, number_text(limits[0] - 1, language))
+    above = _between(limits, ramp[1:], language, first, is_whole)
+    smallest = math.nextafter(0, 1)
+    return [ValueClass("0", -math.inf, smallest, ramp[0]), replace(above[0], low=smallest), *above[1:]]
+
+
+def _between(limits: Sequence[float], ramp: Sequence[str], language: Language, first: str, is_whole: bool) -> list[ValueClass]:
+    words = _WORDS[language]
+    labels = [first.format(number_text(limits[0], language)) if limits else first]
+    for a, b in pairwise(limits):
+        end = b - 1 if is_whole else b
+        form = words["whole" if is_whole else "between"]
+        labels.append(number_text(a, language) if a == end else form.format(number_text(a, language), number_text(end, language)))
+    if limits:
+        labels.append(words["from"].format(number_text(limits[-1], language)))
+    edges = pairwise([-math.inf, *limits, math.inf])
+    return [ValueClass(label, low, high, colour) for label, (low, high), colour in zip(labels, edges, ramp, strict=True)]
+
+
+def _limits(values: Sequence[float], parts: int, is_whole: bool) -> list[float]:
+    """Limits between equally full classes, with as few digits as keep them apart."""
+    low, high = min(values), max(values)
+    if low == high:
+        return []
+    cuts = sorted({cut for cut in quantiles(values, n=parts, method="inclusive") if cut > low}) or [high]
+    limits: list[float] = []
+    for digits in range(2, 12):
+        rounded = (float(f"{cut:.{digits}g}") for cut in cuts)
+        limits = sorted({limit for cut in rounded if low < (limit := math.ceil(cut) if is_whole else cut) <= high})
+        if len(limits) == len(cuts):
+            break
+    return [float(limit) for limit in limits]
+
+
+def _spread(ramp: Sequence[str], count: int) -> list[str]:
+    if count == 1:
+        return [ramp[2]]
+    return [ramp[round(i * (len(ramp) - 1) / (count - 1))] for i in range(count)]
+
+
+def _flat(coordinates: Any, squeeze: float) -> Any:
+    """Coordinates in degrees, drawn as on a map: a degree of longitude is shorter than one of latitude."""
+    if isinstance(coordinates[0], int | float):
+        return [round(coordinates[0] * squeeze, 5), round(coordinates[1], 5)]
+    return [_flat(part, squeeze) for part in coordinates]
