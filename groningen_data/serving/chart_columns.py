@@ -23,6 +23,8 @@ Role = Literal["time", "ordered", "number", "name", "neighbourhood", "reason", "
 # Beyond these a browser draws slowly and nobody reads a point any more.
 MOST_ROWS = 20_000
 _LOOKED_UP = 1_000_000
+# JavaScript holds larger whole numbers only by approximation.
+_EXACT = 2**53
 _ORDERED = re.compile(r"(.*_)?(year|hour|weekday|iso_week|week|quarter)")
 _REASON = re.compile(r".*_(reason|suppressed)")
 _NEIGHBOURHOOD = re.compile(r"BU\d{8}")
@@ -161,9 +163,21 @@ def distinguishing(names: Sequence[Column]) -> list[Column]:
     return sorted(kept, key=names.index)
 
 
+def independent(names: Sequence[Column]) -> list[Column]:
+    """The names that together tell rows apart, the finest first; without those that follow from it, as a district does."""
+    names = distinguishing(names)
+    if not names:
+        return []
+    finest = max(names, key=lambda n: n.distinct)
+    return [finest, *(n for n in names if n is not finest and _pairs(n, finest) != finest.distinct)]
+
+
 def _says_the_same(column: Column, other: Column) -> bool:
-    pairs = len(set(zip(column.values, other.values, strict=True)))
-    return pairs == column.distinct == other.distinct
+    return _pairs(column, other) == column.distinct == other.distinct
+
+
+def _pairs(column: Column, other: Column) -> int:
+    return len(set(zip(column.values, other.values, strict=True)))
 
 
 def _column(name: str, values: Iterable[Any], facts: Sequence[tuple[Any, ...]], asked: set[str], language: Language) -> Column:
@@ -219,6 +233,8 @@ def _role(name: str, values: Sequence[Any], kind: str) -> Role:
 def _plain(value: Any) -> Any:
     if isinstance(value, float | Decimal):
         return float(value) if math.isfinite(value) else None
+    if isinstance(value, int) and abs(value) > _EXACT:
+        return float(value)
     return value if value is None or isinstance(value, bool | int | str | date) else str(value)
 
 

@@ -42,7 +42,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "from": "{0} en meer",
         "above_zero": "meer dan 0 tot {0}",
         "neighbourhood": "buurt",
-        "unplaced": "Zonder omtrek: {0}.",
+        "unplaced": "Zonder buurt of omtrek: {0}.",
         "highest": "Hoogste: {0}.",
     },
     "en": {
@@ -53,7 +53,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "from": "{0} or more",
         "above_zero": "more than 0 to {0}",
         "neighbourhood": "neighbourhood",
-        "unplaced": "Without an outline: {0}.",
+        "unplaced": "Without a neighbourhood or outline: {0}.",
         "highest": "Highest: {0}.",
     },
 }

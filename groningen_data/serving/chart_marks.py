@@ -8,14 +8,14 @@ import math
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import altair as alt
 
-from groningen_data.serving.chart_columns import Answer, Column, Language, distinguishing
+from groningen_data.serving.chart_columns import Answer, Column, Language, distinguishing, independent
 from groningen_data.serving.query import QueryError
 
 MOST_SERIES, MOST_PANELS, MOST_BARS, MOST_NAMED = 8, 4, 30, 5
@@ -99,7 +99,7 @@ def lines(answer: Answer) -> Picture:
     if along is None or not numbers:
         raise unfit("lines", "a column with dates (or hours, weekdays, years) and one with numbers", answer)
     words = WORDS[answer.language]
-    names = distinguishing(answer.having("name", "neighbourhood"))
+    names = independent(answer.having("name", "neighbourhood"))
     series = [" · ".join(shown(v, answer.language) for v in row) for row in zip(*(n.values for n in names), strict=True)]
     series = series or [""] * answer.rows
     dated = [i for i, x in enumerate(along.values) if x is not None]
@@ -125,7 +125,7 @@ def lines(answer: Answer) -> Picture:
             if not names or series[i] in lines_shown
         ]
         legend = [n.title for n in panel] if len(panel) > 1 else lines_shown
-        title = joined([n.title for n in panel]) if len(panel) > 1 else panel[0].label
+        title = replace(panel[0], title=joined([n.title for n in panel])).label
         told_by = " · ".join(n.title for n in names) or None
         charts.append(_line_panel(with_gaps(rows), along, title, legend, told_by, len(panels) > 1, answer.language))
     used = [n for panel in panels[:MOST_PANELS] for n in panel]
@@ -141,7 +141,7 @@ def bars(answer: Answer) -> Picture:
     Raises:
         QueryError: There is no name or number, or there are several rows for one bar.
     """
-    names = distinguishing(answer.having("name", "neighbourhood", "time", "ordered"))
+    names = independent(answer.having("name", "neighbourhood", "time", "ordered"))
     names = names or answer.having("name", "neighbourhood", "time", "ordered")[:1]
     numbers = answer.having("number")
     if not names or not numbers:
@@ -149,7 +149,7 @@ def bars(answer: Answer) -> Picture:
     if len(names) > 2:
         raise unfit("bars", f"at most two columns of names, not {', '.join(n.name for n in names)}", answer)
     words, number = WORDS[answer.language], numbers[0]
-    name, *grouping = sorted(names, key=lambda n: -n.distinct)
+    name, *grouping = names
     groups = grouping[0].values if grouping else ("",) * answer.rows
     require_single(zip(name.values, groups, strict=True), name, "a second column of names", "bar")
     notes = [words["not_shown"].format(joined([n.title for n in numbers[1:]]))] if len(numbers) > 1 else []

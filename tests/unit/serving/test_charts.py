@@ -289,6 +289,17 @@ class TestBars:
         assert "Helpman" in {row["name"] for row in rows_of(spec)}
         assert "yOffset" not in first(spec)["encoding"]
 
+    def test_a_second_name_groups_the_bars_unless_it_follows_from_the_first(self, settings):
+        grouped = draw(settings, "SELECT neighbourhood_name, month, income FROM neighbourhood_month", kind="bar").spec
+        assert {row["group"] for row in rows_of(grouped)} == {"2026-01-01", "2026-02-01"}
+        side = "if(neighbourhood_name < 'D', 'oost', 'west') AS zijde"
+        plain = draw(settings, f"SELECT {side}, neighbourhood_name, income {MONTH}").spec
+        assert plain["title"]["text"] == "Inkomen per buurt"
+        assert {row["group"] for row in rows_of(plain)} == {""}
+
+    def test_a_number_too_large_to_be_exact_is_still_drawn(self, settings):
+        assert draw(settings, "SELECT 'x' AS a, 170141183460469231731687303715884105727 AS n").png().startswith(PNG)
+
 
 class TestPoints:
     def test_rows_without_both_numbers_are_counted(self, settings):
@@ -325,7 +336,7 @@ class TestMap:
 
     def test_a_code_without_an_outline_is_counted(self, settings):
         sql = f"SELECT neighbourhood_code, waste_reports {MONTH} UNION ALL SELECT 'BU00149999', 5"
-        assert "Zonder omtrek: 1." in draw(settings, sql).notes
+        assert "Zonder buurt of omtrek: 1." in draw(settings, sql).notes
 
     def test_the_highest_are_told_by_name(self, settings):
         chart = draw(settings, f"SELECT neighbourhood_code, waste_reports {MONTH}")
