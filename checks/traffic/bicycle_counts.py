@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from checks.traffic.past import not_after_now
+from checks.past import not_after_now
 from groningen_data.gate.suite import BatchFacts, Expectation
 
 _TABLE = "core.traffic_bicycle_counts"

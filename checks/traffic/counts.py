@@ -1,6 +1,6 @@
 """Suite of the traffic counts: one local day of one feed."""
 
-from checks.traffic.past import not_after_now, than_same_weekdays
+from checks.past import not_after_now, than_same_weekdays
 from groningen_data.gate.suite import Expectation, usual_volume
 
 _TABLE = "core.traffic_counts"

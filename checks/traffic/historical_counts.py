@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from checks.traffic.past import not_after_now
+from checks.past import not_after_now
 from groningen_data.gate.suite import BatchFacts, Expectation, usual_volume
 
 _OF_A_SERIES = "PARTITION BY site_id, series_code, period_s"

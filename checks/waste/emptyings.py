@@ -1,6 +1,6 @@
 """Suite of the emptyings: one local day of one weighing system's supplier."""
 
-from checks.waste.past import not_after_now, than_earlier_days
+from checks.past import not_after_now, than_same_weekdays
 from groningen_data.gate.suite import Expectation, usual_volume
 
 _TABLE = "core.waste_emptyings"
@@ -87,32 +87,28 @@ SUITE = (
         "unexpected_rows_expectation",
         "About as many containers were emptied as on the same weekday of earlier weeks.",
         severity="warning",
-        kwargs=than_earlier_days(
-            _TABLE, "count(*)", "today NOT BETWEEN 0.6 * usual AND 1.6 * usual", at_least=2, same_weekday=True
-        ),
+        kwargs=than_same_weekdays(_TABLE, "source_code", "count(*)", "today NOT BETWEEN 0.6 * usual AND 1.6 * usual"),
     ),
     Expectation(
         "as_heavy_as_the_same_weekday",
         "unexpected_rows_expectation",
         "An emptying weighed on average about as much as on the same weekday of earlier weeks.",
         severity="warning",
-        kwargs=than_earlier_days(
-            _TABLE, "avg(weight_kg)", "today NOT BETWEEN 0.7 * usual AND 1.4 * usual", at_least=2, same_weekday=True
-        ),
+        kwargs=than_same_weekdays(_TABLE, "source_code", "avg(weight_kg)", "today NOT BETWEEN 0.7 * usual AND 1.4 * usual"),
     ),
     Expectation(
         "as_many_vehicles_as_the_same_weekday",
         "unexpected_rows_expectation",
         "Not less than half as many vehicles weighed as on the same weekday of earlier weeks.",
         severity="warning",
-        kwargs=than_earlier_days(_TABLE, "count(DISTINCT vehicle_code)", "today < 0.5 * usual", at_least=2, same_weekday=True),
+        kwargs=than_same_weekdays(_TABLE, "source_code", "count(DISTINCT vehicle_code)", "today < 0.5 * usual"),
     ),
     Expectation(
         "emptyings_until_the_usual_hour",
         "unexpected_rows_expectation",
         "The last emptying was about as late as on the same weekday of earlier weeks; otherwise the day was cut off.",
         severity="warning",
-        kwargs=than_earlier_days(_TABLE, "max(local_hour)", "today < usual - 3", at_least=2, same_weekday=True),
+        kwargs=than_same_weekdays(_TABLE, "source_code", "max(local_hour)", "today < usual - 3"),
     ),
     Expectation(
         "most_lie_inside",

@@ -1,6 +1,6 @@
 """Suite of the fill levels: one local day of one measuring system."""
 
-from checks.waste.past import not_after_now, than_earlier_days
+from checks.past import not_after_now, than_same_weekdays, than_the_week_before
 from groningen_data.gate.suite import Expectation, usual_volume
 
 _TABLE = "core.waste_fill_levels"
@@ -78,28 +78,28 @@ SUITE = (
         "unexpected_rows_expectation",
         "About as many containers report as on earlier days; fewer means that sensors fell silent.",
         severity="warning",
-        kwargs=than_earlier_days(_TABLE, _REPORTING, "today < 0.85 * usual"),
+        kwargs=than_the_week_before(_TABLE, "source_code", _REPORTING, "today < 0.85 * usual"),
     ),
     Expectation(
         "like_the_same_weekday",
         "unexpected_rows_expectation",
         "Containers are on average about as full as on the same weekday of earlier weeks.",
         severity="warning",
-        kwargs=than_earlier_days(_TABLE, "avg(fill_pct)", "abs(today - usual) > 15", at_least=2, same_weekday=True),
+        kwargs=than_same_weekdays(_TABLE, "source_code", "avg(fill_pct)", "abs(today - usual) > 15"),
     ),
     Expectation(
         "spread_like_earlier_days",
         "unexpected_rows_expectation",
         "Full and empty containers are about as far apart as on earlier days.",
         severity="warning",
-        kwargs=than_earlier_days(_TABLE, "stddev_pop(fill_pct)", "today NOT BETWEEN 0.5 * usual AND 2 * usual"),
+        kwargs=than_the_week_before(_TABLE, "source_code", "stddev_pop(fill_pct)", "today NOT BETWEEN 0.5 * usual AND 2 * usual"),
     ),
     Expectation(
         "readings_until_the_usual_hour",
         "unexpected_rows_expectation",
         "Readings came in until about as late in the day as on earlier days.",
         severity="warning",
-        kwargs=than_earlier_days(_TABLE, "max(local_hour)", "today < usual - 3"),
+        kwargs=than_the_week_before(_TABLE, "source_code", "max(local_hour)", "today < usual - 3"),
     ),
     Expectation(
         "not_in_the_future",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from checks.waste.past import not_after_now
+from checks.past import not_after_now
 from groningen_data.gate.suite import BatchFacts, Expectation
 
 

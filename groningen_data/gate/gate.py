@@ -1,5 +1,6 @@
 """The gate itself: every due batch of one table is staged, audited, and published or rejected, each by itself."""
 
+import contextlib
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,8 @@ from groningen_data.gate.stage import BATCH, Staged, partition_filter, stage
 from groningen_data.gate.suite import BatchFacts
 from groningen_data.lakehouse import Lakehouse, ledger
 from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
-from groningen_data.lakehouse.tables import ensure_table
+from groningen_data.lakehouse.connection import reading
+from groningen_data.lakehouse.tables import ensure_table, existing_tables
 from groningen_data.landing import Landing
 from groningen_data.settings import Settings
 
@@ -118,11 +120,13 @@ class Gate:
             if ensure_table(con, recipe.contract):
                 self.tell(f"{table}: table fitted to its contract")
             # What an installation has nothing of is a table without rows, to its parser, its expression and its suite alike.
-            for name in {*recipe.optional_inputs, *recipe.judged_with} & all_contracts().keys():
+            absent = {*recipe.optional_inputs, *recipe.judged_with} - existing_tables(con)
+            for name in absent & all_contracts().keys():
                 ensure_table(con, all_contracts()[name])
-            sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
-            known, rows_of = ledger.latest(con, table), ledger.published_rows(con, table)
-            plans = plan_derived_batches(con, recipe, sql, rows_of) if sql else plan_payload_batches(con, recipe, landing)
+            with reading(con):
+                sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
+                known, rows_of = ledger.latest(con, table), ledger.published_rows(con, table)
+                plans = plan_derived_batches(con, recipe, sql, rows_of) if sql else plan_payload_batches(con, recipe, landing)
             self._settle(con, recipe, known, {plan.key for plan in plans})
             plans = [plan for plan in plans if only is None or only(plan.key)]
             verdicts: list[BatchRecord] = []
@@ -130,14 +134,15 @@ class Gate:
             for plan in plans:
                 earlier = known.get(plan.key)
                 if earlier is None or not _still_counts(earlier, plan) or force:
-                    verdict = self._gate(con, recipe, plan, sql, rows_of)
+                    verdict = self._gate(con, recipe, plan, sql, rows_of, is_first=earlier is None)
                     verdicts.append(verdict)
                     if verdict.outcome == "published":
                         rows_of[plan.key] = verdict.accepted
                 elif earlier.outcome == "rejected":
                     standing.append(earlier)
-            judged = ledger.last_judged(con, table)
-            rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
+            with reading(con):
+                judged = ledger.last_judged(con, table)
+                rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
         shown = f"{_set_month(plans[-1].key)};\n{sql}" if sql and recipe.is_monthly and plans else sql
         return TableResult(table, tuple(verdicts), judged, tuple(standing), rows[0] if rows else 0, monotonic() - started, shown)
 
@@ -166,11 +171,17 @@ class Gate:
         )
 
     def _gate(
-        self, con: duckdb.DuckDBPyConnection, recipe: Recipe, plan: BatchPlan, sql: str | None, rows_of: Mapping[str, int]
+        self,
+        con: duckdb.DuckDBPyConnection,
+        recipe: Recipe,
+        plan: BatchPlan,
+        sql: str | None,
+        rows_of: Mapping[str, int],
+        is_first: bool,
     ) -> BatchRecord:
         """One batch: stage, audit, publish or reject."""
         with tempfile.TemporaryDirectory(prefix="scratch-rows-", dir=self.settings.scratch_dir) as folder:
-            return self._gate_in(Path(folder), con, recipe, plan, sql, rows_of)
+            return self._gate_in(Path(folder), con, recipe, plan, sql, rows_of, is_first)
 
     def _gate_in(
         self,
@@ -180,6 +191,7 @@ class Gate:
         plan: BatchPlan,
         sql: str | None,
         rows_of: Mapping[str, int],
+        is_first: bool,
     ) -> BatchRecord:
         verdict = self._record(
             recipe,
@@ -194,7 +206,8 @@ class Gate:
         context = BuildContext(self.settings, lambda name: self._published(reader, recipe, name))
         frames = self._frames(reader, recipe, plan, context, sql)
         try:
-            staged = stage(con, recipe.contract, plan.key, frames, self.settings.slice_rows, folder)
+            with contextlib.closing(reader):
+                staged = stage(con, recipe.contract, plan.key, frames, self.settings.slice_rows, folder)
         except PayloadError as error:
             is_named = plan.unreadable is not None or error.dataset == recipe.facts.name
             problem = error.problem if is_named else f"{error.dataset} {error.problem}"
@@ -230,9 +243,9 @@ class Gate:
         if failed:
             reject(con, recipe.contract, verdict, staged=True)
         else:
-            if is_unchanged(con, recipe.contract, plan.key):
+            if plan.key in rows_of and is_unchanged(con, recipe.contract, plan.key):
                 verdict = replace(verdict, outcome="unchanged")
-            publish(con, recipe.contract, verdict)
+            publish(con, recipe.contract, verdict, is_first)
         told = f"{verdict.accepted:,} rows" if not failed else verdict.reason
         self.tell(f"{verdict.table} {plan.key}: {verdict.outcome}, {told}")
         return verdict
@@ -285,7 +298,8 @@ class Gate:
         )
         arguments = [expectation.arguments(facts) for expectation in recipe.suite]
         judgeable = [(e.type, a) for e, a in zip(recipe.suite, arguments, strict=True) if a is not None]
-        judged = evaluate(con, BATCH, judgeable)
+        with reading(con):
+            judged = evaluate(con, BATCH, judgeable)
         verdicts = iter(judged)
         results = []
         for expectation, argument in zip(recipe.suite, arguments, strict=True):

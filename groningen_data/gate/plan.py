@@ -114,9 +114,7 @@ def require_named(recipe: Recipe, table: str) -> None:
         raise GroningenError(recipe.facts.name, f"reads {table} without naming it in `uses`", "add it to the recipe's uses")
 
 
-def plan_derived_batches(
-    con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: str, published: Collection[str]
-) -> list[BatchPlan]:
+def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: str, published: Collection[str]) -> list[BatchPlan]:
     """Batches of a derived table: one, or one per month; each knows the inputs that concern it.
 
     Args:

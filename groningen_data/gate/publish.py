@@ -45,8 +45,15 @@ def touched_months(con: duckdb.DuckDBPyConnection, contract: ContractModel, key:
     return [r[0] for r in rows]
 
 
-def publish(con: duckdb.DuckDBPyConnection, contract: ContractModel, batch: ledger.BatchRecord) -> None:
-    """Make the staged rows of a batch the published ones, and record it, or only record it when nothing changed."""
+def publish(con: duckdb.DuckDBPyConnection, contract: ContractModel, batch: ledger.BatchRecord, is_first: bool = False) -> None:
+    """Make the staged rows of a batch the published ones, and record it, or only record it when nothing changed.
+
+    Args:
+        con: A writer's connection with a staged batch.
+        contract: Contract of the table.
+        batch: The verdict.
+        is_first: Whether the ledger has no earlier verdict of this batch, so that nothing has to make way for it.
+    """
     facts, columns = facts_of(contract), quoted(sql_types(contract))
     if batch.outcome == "published":
         batch = replace(batch, touched_months=touched_months(con, contract, batch.key))
@@ -55,11 +62,11 @@ def publish(con: duckdb.DuckDBPyConnection, contract: ContractModel, batch: ledg
             if facts.load_mode == "merge":
                 key = quoted(facts.key)
                 con.execute(f"DELETE FROM lake.{facts.name} WHERE ({key}) IN (SELECT ({key}) FROM {STAGE})")
-            else:
+            elif not is_first:
                 con.execute(f"DELETE FROM lake.{facts.name} WHERE {partition_filter(contract, batch.key)}")
             con.execute(f"INSERT INTO lake.{facts.name} ({columns}) SELECT {columns} FROM {STAGE}")
-        _keep_quarantine(con, batch)
-        if existing_columns(con, _staging_table(contract)):
+        _keep_quarantine(con, batch, is_first=is_first)
+        if not is_first and existing_columns(con, _staging_table(contract)):
             con.execute(f"DELETE FROM lake.{_staging_table(contract)} WHERE _batch_key = ?", [batch.key])
         ledger.record(con, batch)
 
@@ -86,9 +93,12 @@ def _staging_table(contract: ContractModel) -> str:
     return f"staging.{facts_of(contract).short_name}"
 
 
-def _keep_quarantine(con: duckdb.DuckDBPyConnection, batch: ledger.BatchRecord, staged: bool = True) -> None:
+def _keep_quarantine(
+    con: duckdb.DuckDBPyConnection, batch: ledger.BatchRecord, staged: bool = True, is_first: bool = False
+) -> None:
     """Replace the batch's quarantined rows: they always belong to its latest verdict."""
-    con.execute("DELETE FROM lake.quarantine.rows WHERE table_name = ? AND batch_key = ?", [batch.table, batch.key])
+    if not is_first:
+        con.execute("DELETE FROM lake.quarantine.rows WHERE table_name = ? AND batch_key = ?", [batch.table, batch.key])
     if staged and batch.quarantined:
         con.execute(
             f"INSERT INTO lake.quarantine.rows SELECT ?, ?, ?, row_number, rules, row_key, original, ?, ? FROM {QUARANTINE}",

@@ -24,6 +24,12 @@ def existing_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, st
     return dict(rows)
 
 
+def existing_tables(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Names of the lake's tables: `core.waste_reports`."""
+    sql = "SELECT concat(schema_name, '.', table_name) FROM duckdb_tables() WHERE database_name = 'lake'"
+    return {name for (name,) in con.execute(sql).fetchall()}
+
+
 def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel) -> list[str]:
     """Create the contract's table, or bring it up to date.
 

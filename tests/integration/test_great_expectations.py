@@ -73,6 +73,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"column": "sensor", "regex": "^T"},
         {"column": "sensor", "regex": "2$"},
     ),
+    "expect_column_pair_values_a_to_be_greater_than_b": (
+        {"column_A": "reading", "column_B": "battery", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
+        {"column_A": "reading", "column_B": "battery", "or_equal": False, "ignore_row_if": "either_value_is_missing"},
+    ),
     QUERY: (
         {"unexpected_rows_query": "SELECT * FROM {batch} WHERE reading < 0"},
         {"unexpected_rows_query": "SELECT * FROM {batch} WHERE reading > 7"},

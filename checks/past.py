@@ -1,4 +1,4 @@
-"""What the traffic suites share: comparing a batch with what was published of earlier days or months. No suite is declared here."""
+"""What suites of time series share: comparing a day with what was published of earlier days. No suite is declared here."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -11,8 +11,8 @@ Arguments = Callable[[BatchFacts], Mapping[str, Any] | None]
 _WEEKS = 8
 
 
-def than_same_weekdays(table: str, source: str, measure: str, unusual: str, at_least: int = 2) -> Arguments:
-    """An unexpected-rows query that compares a day's measure with its median over the same weekday of the eight weeks before.
+def than_the_week_before(table: str, source: str, measure: str, unusual: str, at_least: int = 3) -> Arguments:
+    """An unexpected-rows query that compares a day's measure with its median over the seven days before.
 
     Args:
         table: The published table of the batch, with `local_date`.
@@ -21,12 +21,20 @@ def than_same_weekdays(table: str, source: str, measure: str, unusual: str, at_l
         unusual: SQL condition on `today` and `usual` under which the day is unusual.
         at_least: How many such days there must be; with fewer the day passes.
     """
+    return _than(table, source, measure, unusual, at_least, [timedelta(days=n) for n in range(1, 8)])
 
+
+def than_same_weekdays(table: str, source: str, measure: str, unusual: str, at_least: int = 2) -> Arguments:
+    """The same, over the same weekday of the eight weeks before."""
+    return _than(table, source, measure, unusual, at_least, [timedelta(weeks=n) for n in range(1, _WEEKS + 1)])
+
+
+def _than(table: str, source: str, measure: str, unusual: str, at_least: int, before: list[timedelta]) -> Arguments:
     def arguments(facts: BatchFacts) -> Mapping[str, Any] | None:
         if facts.day is None:
             return None
         # Days by name instead of a range: then only their files are read.
-        days = ", ".join(f"DATE '{facts.day - timedelta(weeks=n)}'" for n in range(1, _WEEKS + 1))
+        days = ", ".join(f"DATE '{facts.day - ago}'" for ago in before)
         code = facts.key.partition("/")[2].replace("'", "''")
         return {
             "unexpected_rows_query": f"SELECT today, usual FROM (SELECT {measure} AS today FROM {{batch}}) t, "
