@@ -108,6 +108,8 @@ TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
     ),
 }
 
+_LEDGER_USED = ("ops.batches", "ops.checks", "ops.lineage")
+
 LakeRelation = Callable[[str, Mapping[str, str]], str]
 
 
@@ -137,11 +139,16 @@ class Dictionary:
             target = f"{database}.dictionary.{name}"
             con.execute(f"CREATE TABLE {target} ({', '.join(f'{column} {kind}' for column, (kind, _) in columns.items())})")
             write_comments(con, target, comment, {column: meaning for column, (_, meaning) in columns.items()})
+        for table in _LEDGER_USED:
+            # Read once: the ledger has a small file for every batch.
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {_ledger(table)} AS FROM {self.relation(table, LEDGER_TABLES[table])}")
         insert_rows(con, f"{database}.dictionary.tables", [self._table(con, c) for c in self.contracts.values()])
         insert_rows(con, f"{database}.dictionary.columns", [row for c in self.contracts.values() for row in _columns(c)])
         for name, contract in self.contracts.items():
             for table, select in self._ledger_selects(contract).items():
                 con.execute(f"INSERT INTO {database}.dictionary.{table} {select}", [name])
+        for table in _LEDGER_USED:
+            con.execute(f"DROP TABLE {_ledger(table)}")
 
     def _require_unique_names(self) -> None:
         owners: dict[str, str] = {}
@@ -150,9 +157,6 @@ class Dictionary:
             if other != name:
                 raise ContractError(name, f"has the same short name as {other}", "rename one of them")
 
-    def _ledger(self, table: str) -> str:
-        return self.relation(table, LEDGER_TABLES[table])
-
     def _table(self, con: duckdb.DuckDBPyConnection, contract: ContractModel) -> list[Any]:
         facts = facts_of(contract)
         lake_table = self.relation(facts.name, sql_types(contract))
@@ -160,7 +164,7 @@ class Dictionary:
         (rows,) = con.execute(counted).fetchone() or (None,)
         (published_at, age_days) = con.execute(
             "SELECT max(finished_at), date_diff('second', max(finished_at), ?) / 86400 "
-            f"FROM {self._ledger('ops.batches')} WHERE table_name = ? AND outcome = 'published'",
+            f"FROM {_ledger('ops.batches')} WHERE table_name = ? AND outcome = 'published'",
             [self.now, facts.name],
         ).fetchone() or (None, None)
         return [
@@ -194,20 +198,24 @@ class Dictionary:
         return {
             "quality": (
                 f"SELECT {name}, batch_key, check_name, severity, is_passed, {'NULL' if hides_figures else 'observed'}, "
-                f"sentence, evaluated_at FROM {self._ledger('ops.checks')} WHERE table_name = ? QUALIFY batch_id = "
+                f"sentence, evaluated_at FROM {_ledger('ops.checks')} WHERE table_name = ? QUALIFY batch_id = "
                 "first_value(batch_id) OVER (PARTITION BY batch_key ORDER BY evaluated_at DESC, batch_id DESC) "
                 f"AND dense_rank() OVER (ORDER BY batch_key DESC) <= {BATCH_KEYS_OF_QUALITY} ORDER BY batch_key, check_name"
             ),
             "batches": (
                 f"SELECT {name}, batch_key, outcome, {counts}, {'NULL' if hides_figures else 'reason'}, finished_at "
-                f"FROM {self._ledger('ops.batches')} WHERE table_name = ? QUALIFY "
+                f"FROM {_ledger('ops.batches')} WHERE table_name = ? QUALIFY "
                 "row_number() OVER (PARTITION BY batch_key ORDER BY finished_at DESC, batch_id DESC) = 1 ORDER BY batch_key"
             ),
             "lineage": (
-                f"SELECT DISTINCT {name}, input_kind, input_name FROM {self._ledger('ops.lineage')} WHERE table_name = ? "
+                f"SELECT DISTINCT {name}, input_kind, input_name FROM {_ledger('ops.lineage')} WHERE table_name = ? "
                 "ORDER BY input_kind, input_name"
             ),
         }
+
+
+def _ledger(table: str) -> str:
+    return f"temp.{table.replace('.', '_')}"
 
 
 def _columns(contract: ContractModel) -> list[list[Any]]:

@@ -70,8 +70,13 @@ def fill(lakehouse: Lakehouse, people=tuple(PEOPLE), reports: int = 12) -> None:
                 "month": "2026-03-01",
                 "waste_reports": reports,
                 "waste_reports_completeness": 1.0,
+                "containers": 0,
+                "fill_completeness": 0.0,
+                "collected_completeness": 0.0,
                 "traffic_sites": 0,
                 "traffic_completeness": 0.0,
+                "cyclists_completeness": 0.0,
+                "weather_completeness": 0.0,
                 "weekday_vehicles_reason": "no_site",
                 "recipients": recipients,
                 "inhabitants": inhabitants,
@@ -447,7 +452,13 @@ class TestQuestions:
     def test_tables_are_listed_with_freshness_and_quality_served_ones_first(self, settings):
         result = tables(settings)
         rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
-        assert [row["name"] for row in rows if row["is_served"]] == ["neighbourhood_month", "reference_districts"]
+        assert [row["name"] for row in rows if row["is_served"]] == [
+            "container_day",
+            "neighbourhood_month",
+            "reference_districts",
+            "reference_neighbourhoods",
+            "site_hour",
+        ]
         assert [row["is_served"] for row in rows] == sorted((row["is_served"] for row in rows), reverse=True)
         by_name = {row["name"]: row for row in rows}
         assert by_name["neighbourhood_month"]["rows"] == 6
