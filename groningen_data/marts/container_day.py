@@ -10,15 +10,16 @@ REPORT_RADIUS_M = 50
 OVERFULL_PCT = 100
 _AT_HOUR = 6
 _METRES_PER_DEGREE = 111_320
+_INSIDE, _OUTSIDE = "inside", "outside_municipality"
 
 
 def expression(context: MartContext) -> ibis.Table:
     """One row per container and local day of the month being made."""
     registry = _registry(context)
     readings = _readings_of_the_city(context, registry)
-    emptyings = context.during_month(context.table("core.waste_emptyings"), "local_date").filter(_.container_code.notnull())
-    inspections = context.during_month(context.table("core.waste_inspections"), "inspected_on")
-    inspections = inspections.filter(_.container_code.notnull()).mutate(local_date=_.inspected_on)
+    emptyings = _of_the_city(context.during_month(context.table("core.waste_emptyings"), "local_date"), registry)
+    inspections = _of_the_city(context.during_month(context.table("core.waste_inspections"), "inspected_on"), registry)
+    inspections = inspections.mutate(local_date=_.inspected_on)
     per_day = {
         "fill": _fill_per_day(readings, registry, context),
         "emptied": _emptied_per_day(emptyings),
@@ -74,9 +75,16 @@ def expression(context: MartContext) -> ibis.Table:
 
 
 def _registry(context: MartContext) -> ibis.Table:
-    """The municipality's containers, one row per code; of registries that share a code, the first by name counts."""
-    listed = context.table("core.waste_containers").filter(_.location_status == "inside")
-    ranked = listed.mutate(place=ibis.row_number().over(ibis.window(group_by="container_code", order_by="source_code")))
+    """What the registries of the municipality list, wherever it lies: one row per code.
+
+    Of registries that share a code, one that places it in the municipality counts, then the first by name.
+    """
+    listed = context.table("core.waste_containers")
+    of_the_city = listed.filter(_.location_status == _INSIDE).select("source_code").distinct()
+    best_first = ibis.window(
+        group_by="container_code", order_by=[_.location_status != _INSIDE, _.location_status == _OUTSIDE, "source_code"]
+    )
+    ranked = listed.semi_join(of_the_city, "source_code").mutate(place=ibis.row_number().over(best_first))
     return ranked.filter(_.place == 0).select(
         "container_code",
         "fraction_code",
@@ -92,8 +100,15 @@ def _registry(context: MartContext) -> ibis.Table:
 def _readings_of_the_city(context: MartContext, registry: ibis.Table) -> ibis.Table:
     """Readings of every measuring system that knows a container of the municipality; those of other cities are left out."""
     readings = context.during_month(context.table("core.waste_fill_levels"), "local_date")
-    systems = readings.semi_join(registry, "container_code").select("source_code").distinct()
+    systems = readings.semi_join(registry.filter(_.location_status == _INSIDE), "container_code").select("source_code").distinct()
     return readings.semi_join(systems, "source_code")
+
+
+def _of_the_city(facts: ibis.Table, registry: ibis.Table) -> ibis.Table:
+    """What happened to a single container of the municipality, registered or not; what happened elsewhere is left out."""
+    here = registry.filter(_.location_status != _OUTSIDE)
+    is_here = (facts.location_status != _OUTSIDE) | facts.container_code.isin(here.container_code)
+    return facts.filter(facts.container_code.notnull(), is_here)
 
 
 def _fill_per_day(readings: ibis.Table, registry: ibis.Table, context: MartContext) -> ibis.Table:
@@ -154,15 +169,21 @@ def _reported_per_day(context: MartContext, registry: ibis.Table) -> ibis.Table:
 
 
 def _grid(registry: ibis.Table, facts: list[ibis.Table]) -> ibis.Table:
-    """Every registered container on every day of which anything is known, and the others on the days they were heard of."""
+    """Every registered container on every day of which anything is known, and the others on the days they were heard of.
+
+    A container that its registry places elsewhere is one of the others: regional registries list those of neighbours as well.
+    """
     # The casts make the columns alike: Ibis tells a column that is never null from one that may be.
     keys = [f.select(container_code=f.container_code.cast("string"), local_date=f.local_date.cast("date")) for f in facts]
     known = ibis.union(*keys, distinct=True)
     days = known.select("local_date").distinct()
-    listed = registry.select(container_code=registry.container_code.cast("string")).cross_join(days)
+    here = registry.filter(_.location_status != _OUTSIDE)
+    listed = here.select(container_code=here.container_code.cast("string")).cross_join(days)
     return ibis.union(listed.select("container_code", "local_date"), known, distinct=True)
 
 
 def _joined(table: ibis.Table, facts: ibis.Table, name: str) -> ibis.Table:
     keys = ["container_code", "local_date"]
-    return table.left_join(facts, keys, rname=f"{{name}}_{name}").drop(*(f"{key}_{name}" for key in keys))
+    joined = table.left_join(facts, keys, rname=f"{{name}}_{name}")
+    # Named one by one: dropping several at once gives other SQL in every process, and each month would be made again.
+    return joined.select(*table.columns, *(column for column in facts.columns if column not in keys))

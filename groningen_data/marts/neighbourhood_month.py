@@ -168,11 +168,13 @@ def _containers(container_days: ibis.Table) -> ibis.Table:
 
 
 def _site_days(context: MartContext) -> ibis.Table:
-    """Per placed site and day: vehicles counted, intervals that hold a count, intervals there should be."""
+    """Per placed site and day: vehicles counted, intervals' worth of good counts, intervals there should be."""
     hours = context.during_month(context.table("collective.site_hour"), "local_date")
     placed = hours.filter(_.neighbourhood_code.notnull())
     per_day = placed.group_by("neighbourhood_code", "site_id", "local_date", "weekday").aggregate(
-        vehicles=_.vehicles.sum(), good=_.good_intervals.sum(), expected_per_hour=_.expected_intervals.max()
+        vehicles=_.vehicles.sum(),
+        good=(_.good_share * _.expected_intervals).sum(),
+        expected_per_hour=_.expected_intervals.max(),
     )
     return per_day.mutate(expected=_.expected_per_hour * hours_of_day(_.local_date))
 
@@ -195,9 +197,12 @@ def _bicycle_days(context: MartContext) -> ibis.Table:
     counters = context.table("core.traffic_bicycle_counters").filter(_.neighbourhood_code.notnull())
     placed = counts.join(counters.select("counter_id", "neighbourhood_code"), "counter_id")
     per_day = placed.group_by("neighbourhood_code", "counter_id", "local_date").aggregate(
-        bicycles=_.bicycles.sum(), hours=_.interval_start_at.nunique(where=_.bicycles.notnull())
+        bicycles=_.bicycles.sum(),
+        intervals=_.interval_start_at.nunique(where=_.bicycles.notnull()),
+        minutes=_.interval_minutes.max(),
     )
-    return per_day.filter(_.hours >= hours_of_day(_.local_date) - 1)
+    # On the day that clocks go back, files have the hour that comes twice once.
+    return per_day.filter(per_day.intervals * per_day.minutes >= 60 * (hours_of_day(per_day.local_date) - 1))
 
 
 def _counters(bicycle_days: ibis.Table, context: MartContext) -> ibis.Table:

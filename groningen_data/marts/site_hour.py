@@ -8,7 +8,7 @@ from groningen_data.gate.recipe import MartContext
 USUAL_DAYS = 56
 GOOD_SHARE = 0.8
 USUAL_HOURS_NEEDED = 3
-_INTERVALS_PER_HOUR = 12
+_INTERVALS_PER_HOUR, _INTERVAL_MINUTES = 12, 5
 
 
 def expression(context: MartContext) -> ibis.Table:
@@ -58,7 +58,8 @@ def expression(context: MartContext) -> ibis.Table:
 def _hours(context: MartContext) -> ibis.Table:
     """Per site and hour of the month and the weeks before it: what the best feed of each day counted.
 
-    Intervals that a feed delivered for a site at any hour of a day are expected at every hour of it.
+    Intervals that a feed delivered for a site at any hour of a day are expected at every hour of it. Of an interval that was
+    measured in part, only the minutes measured count: its vehicles are those of these minutes.
     """
     counts = context.during_month(context.table("core.traffic_counts"), "local_date", days_before=USUAL_DAYS)
     counts = counts.filter(_.vehicle_class == "any")
@@ -67,17 +68,19 @@ def _hours(context: MartContext) -> ibis.Table:
     ).aggregate(
         vehicles=_.vehicles.sum(),
         good_intervals=_.vehicles.count(),
+        good_minutes=_.measured_minutes.sum(where=_.vehicles.notnull()).fill_null(0),
         speed_weight=_.vehicles.sum(where=_.speed_km_h.notnull()),
         speed_sum=(_.vehicles * _.speed_km_h).sum(),
     )
     per_day = counts.group_by("site_id", "feed_code", "local_date").aggregate(
-        good_of_day=_.vehicles.count(),
+        good_of_day=_.measured_minutes.sum(where=_.vehicles.notnull()).fill_null(0),
         series=_.series_code.nunique(where=_.flow_missing_reason.fill_null("") != "measured_elsewhere"),
     )
     best_first = ibis.window(group_by=["site_id", "local_date"], order_by=[ibis.desc("good_of_day"), "feed_code"])
     best = per_day.mutate(place=ibis.row_number().over(best_first)).filter(_.place == 0)
     chosen = per_hour.join(best.select("site_id", "feed_code", "local_date", "series"), ["site_id", "feed_code", "local_date"])
     expected = ibis.greatest(chosen.series, 1) * _INTERVALS_PER_HOUR
+    minutes = expected * _INTERVAL_MINUTES
     return chosen.select(
         "site_id",
         "feed_code",
@@ -89,8 +92,8 @@ def _hours(context: MartContext) -> ibis.Table:
         "good_intervals",
         mean_speed_km_h=chosen.speed_sum / chosen.speed_weight.nullif(0),
         expected_intervals=expected,
-        good_share=ibis.least(chosen.good_intervals / expected, 1.0),
-        full_hour=chosen.vehicles / chosen.good_intervals.nullif(0) * expected,
+        good_share=ibis.least(chosen.good_minutes / minutes, 1.0),
+        full_hour=chosen.vehicles / chosen.good_minutes.nullif(0) * minutes,
     )
 
 

@@ -13,10 +13,10 @@ USUAL_REASONS = ["too_little_history", "incomplete_hour"]
 class SiteHour(Contract):
     """Traffic of one measurement site in one hour, next to what is usual there.
 
-    Only counts of all vehicles together are added up, of one feed per site and day (the one with most good intervals), so nothing
-    counts twice. `vehicles` is what was counted; where `good_share` is below 1 some intervals are missing. The usual flow is the
-    mean of the same weekday and local hour over the eight weeks before, of hours with at least 80 % good intervals;
-    `flow_ratio` compares counted vehicles per good interval with it, and needs three such hours and a good hour itself.
+    Only counts of all vehicles together are added up, of one feed per site and day (the one with most good minutes), so nothing
+    counts twice. `vehicles` is what was counted; where `good_share` is below 1 some minutes are missing. The usual flow is the
+    mean of the same weekday and local hour over the eight weeks before, of hours with at least 80 % good minutes;
+    `flow_ratio` compares counted vehicles per good minute with it, and needs three such hours and a good hour itself.
     """
 
     month: pl.Date = column("Maand (eerste dag)", "Month (first day)")
