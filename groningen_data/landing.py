@@ -62,7 +62,8 @@ class Payload:
         batches: Keys of the batches it feeds; empty when `problem` is set.
         problem: Why it cannot be read as what the source promises, for a person; None when it can.
         way_out: With `problem`: what to do about it.
-        headers: What the source said about it (content type, modification time, …).
+        headers: What the source said about it (content type, modification time, …), and what the settings say of it: `clock` is
+            the time zone of its times that name none, where that is not the source's own.
         path: Where the bytes are.
         size_limit: Most bytes it may unpack to.
         deliveries: With more than one delivery: the last one at each place.

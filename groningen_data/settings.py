@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     extents: dict[str, str] = Field(
         {}, description="Area that a source covers, where it differs from the source's own: `NL` or municipality codes."
     )
+    clocks: dict[str, str] = Field(
+        {}, description="Time zone of a source's times that name none, where it is not the source's own, such as `UTC`."
+    )
     timezone: str = Field("Europe/Amsterdam", description="Time zone of local dates and hours.")
     first_day: date | None = Field(
         None,
@@ -94,6 +97,13 @@ class Settings(BaseSettings):
     def _timezone_exists(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("is no time zone of the IANA database, such as Europe/Amsterdam")
+        return value
+
+    @field_validator("clocks")
+    @classmethod
+    def _clocks_exist(cls, value: dict[str, str]) -> dict[str, str]:
+        for zone in value.values():
+            cls._timezone_exists(zone)
         return value
 
     @field_validator("schedule_cron")

@@ -23,8 +23,8 @@ from groningen_data.gate.recipe import MONTH_VARIABLE, BuildContext, Recipe
 from groningen_data.gate.stage import BATCH, Staged, partition_filter, stage
 from groningen_data.gate.suite import BatchFacts
 from groningen_data.lakehouse import Lakehouse, ledger
-from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
 from groningen_data.lakehouse.connection import reading
+from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
 from groningen_data.lakehouse.tables import ensure_table, existing_tables
 from groningen_data.landing import Landing
 from groningen_data.settings import Settings

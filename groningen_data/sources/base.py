@@ -4,7 +4,7 @@ import fnmatch
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -121,9 +121,9 @@ class FileSource:
             raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
         rewrite = self.rewriting(settings) if self.rewriting else None
         with landing.exclusively(self.name):
-            return self._fetch(root, landing, rewrite)
+            return self._fetch(root, landing, rewrite, {"clock": settings.clocks[self.name]} if self.name in settings.clocks else {})
 
-    def _fetch(self, root: Path, landing: Landing, rewrite: Rewrite | None) -> FetchReport:
+    def _fetch(self, root: Path, landing: Landing, rewrite: Rewrite | None, told: Mapping[str, str]) -> FetchReport:
         landing.forget_partials(self.name)
         known = {p.sha256: p for p in landing.payloads(self.name) if landing.knows(self.name, p.sha256)}
         self._read_again(landing, known)
@@ -136,7 +136,7 @@ class FileSource:
             if look.sha256 in known and place in last and last[place].sha256 == look.sha256:
                 found_again += 1
                 continue
-            payload = self._arrived(path, place, landing, known, rewrite)
+            payload = self._arrived(path, {"path": place, **told}, landing, known, rewrite)
             # What is rewritten depends on a key as well: it is read every time.
             looks[place] = path, replace(look, sha256=None if rewrite else payload.sha256)
             if payload.sha256 not in known:
@@ -151,16 +151,18 @@ class FileSource:
         landing.keep_looks(self.name, self._version(), {place: look for place, (_, look) in looks.items()})
         return FetchReport(self.name, tuple(landed), found_again)
 
-    def _arrived(self, path: Path, place: str, landing: Landing, known: dict[str, Payload], rewrite: Rewrite | None) -> Payload:
+    def _arrived(
+        self, path: Path, headers: dict[str, str], landing: Landing, known: dict[str, Payload], rewrite: Rewrite | None
+    ) -> Payload:
         """The payload of a file: as it landed before when its bytes are known, otherwise newly landed."""
-        name = masked(path.name)
+        name, place = masked(path.name), headers["path"]
         if rewrite is not None:
             delivered = Payload(
                 self.name, "", name, path.stat().st_size, datetime.now(UTC), path=path, size_limit=landing.size_limit
             )
             try:
                 pieces = cast(IO[bytes], _Pieces(rewrite(delivered)))
-                payload = landing.land(self.name, name, pieces, {"path": place})
+                payload = landing.land(self.name, name, pieces, headers)
             except PayloadError as error:
                 payload = self._refused(landing, place, error.problem, error.way_out)
             except (OSError, MemoryError, GroningenError):
@@ -182,7 +184,7 @@ class FileSource:
                 if sha256 in known:
                     return known[sha256]
                 stream.seek(0)
-                payload = landing.land(self.name, name, stream, {"path": place})
+                payload = landing.land(self.name, name, stream, headers)
         return known.get(payload.sha256) or self._with_batches(payload)
 
     def _refused(self, landing: Landing, place: str, problem: str, way_out: str) -> Payload:

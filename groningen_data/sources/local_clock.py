@@ -38,9 +38,9 @@ def with_instant(frame: pl.DataFrame, clock: str, same: Sequence[str], instant: 
     return frame.with_columns(pl.when(is_second).then(last).otherwise(first).alias(instant))
 
 
-def at_first(clock: str) -> pl.Expr:
+def at_first(clock: str, zone: str = DUTCH_TIME) -> pl.Expr:
     """A local clock time as UTC; the first occurrence of one that comes twice, null for one that does not exist."""
-    return pl.col(clock).dt.replace_time_zone(DUTCH_TIME, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    return pl.col(clock).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
 
 
 def _at_last(clock: str) -> pl.Expr:

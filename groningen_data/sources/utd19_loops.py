@@ -1,11 +1,13 @@
 """Induction loops in the UTD19 form: one CSV row per detector and five minutes, for one or more local days.
 
-Columns `day, interval, detid, flow, occ, error, city, speed`; interval in seconds after local midnight, flow in vehicles
-per hour. What a site is and where it lies is not known here.
+Columns `day, interval, detid, flow, occ, error, city, speed`; interval in seconds after midnight, flow in vehicles per hour. Days
+and seconds are on Dutch local time, or on the clock that the setting `clocks` names. What a site is and where it lies is not
+known here.
 """
 
 import io
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -15,6 +17,7 @@ from groningen_data.landing import Payload
 from groningen_data.sources.base import FileSource, Head
 from groningen_data.sources.local_clock import at_first
 from groningen_data.sources.parsing import (
+    DUTCH_TIME,
     ORIGINAL,
     PROBLEMS,
     check_columns,
@@ -34,24 +37,24 @@ _MINUTES = 5
 
 
 def parse_counts(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
-    """Rows of `core.traffic_counts` for one local day, from the last landed file that has that day.
+    """Rows of `core.traffic_counts` for one local day, of each day of the files' clock from the last landed file that has it.
 
     Rows whose day cannot be read belong to the earliest day of their file, and are marked.
     """
-    payload = payloads[-1]
-    frame = _read(payload)
-    day = iso_day("day")
-    belongs = day == day_of(batch_key)
-    if batch_key == _keys(frame)[0]:
-        belongs = belongs | day.is_null()
-    rows = frame.filter(belongs)
+    day = day_of(batch_key)
+    payload, rows, others = _last_with(payloads, day)
+    counts = _counts(rows, _clock(payload))
+    if _clock(payload) != DUTCH_TIME:
+        # The evening before, on the files' own clock, reaches into the local day.
+        earlier, evening, _ = _last_with(payloads, day - timedelta(days=1))
+        is_today = pl.col("local_date") == day
+        counts = pl.concat([_counts(evening, _clock(earlier)).filter(is_today), counts.filter(is_today.fill_null(True))])
     context.notes |= {
         "file": payload.name,
-        "rows_read": rows.height,
-        "rows_of_other_days": frame.height - rows.height,
+        "rows_read": counts.height,
+        "rows_of_other_days": others,
         "earlier_deliveries_of_this_day": len(payloads) - 1,
     }
-    counts = _counts(rows)
     for reason, count in counts["flow_missing_reason"].drop_nulls().value_counts().iter_rows():
         context.notes[f"flow_{reason}"] = count
     yield from in_slices(counts)
@@ -61,15 +64,37 @@ def _batches(payload: Payload) -> tuple[str, ...]:
     frame = _read(payload)
     if frame.is_empty():
         raise PayloadError(payload.name, "has a header but no rows", "ask for the file again; no rows is never data")
-    keys = _keys(frame)
+    keys = _keys(frame, _clock(payload))
     if not keys:
         raise PayloadError(payload.name, "has no readable day (YYYY-MM-DD) in column day", "ask the source for ISO dates")
     return keys
 
 
-def _keys(frame: pl.DataFrame) -> tuple[str, ...]:
-    readable = frame.select(iso_day("day")).to_series().drop_nulls().unique().sort()
-    return tuple(f"{day.isoformat()}/loops" for day in readable)
+def _last_with(payloads: Sequence[Payload], source_day: date) -> tuple[Payload, pl.DataFrame, int]:
+    """The last file that has a day of its clock, its rows of that day, and how many others it has.
+
+    Rows without a readable day are of the file's first.
+    """
+    for payload in reversed(payloads):
+        frame = _read(payload)
+        day = iso_day("day")
+        unreadable_too = day.is_null() if frame.select(day.min()).item() == source_day else pl.lit(False)
+        rows = frame.filter((day == source_day) | unreadable_too)
+        if rows.height:
+            break
+    return payload, rows, frame.height - rows.height
+
+
+def _clock(payload: Payload) -> str:
+    """The time zone of a file's days and seconds."""
+    return payload.headers.get("clock", DUTCH_TIME)
+
+
+def _keys(frame: pl.DataFrame, clock: str) -> tuple[str, ...]:
+    days = frame.select(iso_day("day")).to_series().drop_nulls().unique().sort()
+    if clock != DUTCH_TIME:
+        days = _counts(frame, clock)["local_date"].drop_nulls().unique().sort()
+    return tuple(f"{day.isoformat()}/loops" for day in days)
 
 
 def _read(payload: Payload) -> pl.DataFrame:
@@ -89,7 +114,7 @@ def _read(payload: Payload) -> pl.DataFrame:
         ) from error
 
 
-def _counts(frame: pl.DataFrame) -> pl.DataFrame:
+def _counts(frame: pl.DataFrame, clock: str) -> pl.DataFrame:
     # Every number is read once, into a column of its own: the expressions below use most of them several times.
     seconds, error, flow, speed, occupancy = (pl.col(f"_{name}") for name in _NUMBERS)
     inside_day = seconds.is_between(0, 86_400, closed="left")
@@ -104,7 +129,7 @@ def _counts(frame: pl.DataFrame) -> pl.DataFrame:
         (midnight + pl.duration(seconds=pl.when(inside_day).then(seconds).cast(pl.Int64))).alias("_local"),
     )
     rows = rows.with_columns(
-        interval_start_at=at_first("_local"),
+        interval_start_at=at_first("_local", clock),
         flow_veh_h=pl.when(usable & flow.is_finite()).then(flow),
         speed_km_h=pl.when(usable & speed.is_finite() & (flow != 0).fill_null(True)).then(speed),
         occupancy_pct=pl.when(usable & occupancy.is_finite()).then(occupancy),

@@ -2,10 +2,11 @@
 
 import pytest
 
+from assets import all_sources
 from groningen_data.sources import cbs_statline, ndw_datex, ndw_sites, outlines, signalen, utd19_loops
 from groningen_data.sources.base import Head
 
-SOURCES = [m.SOURCE for m in (cbs_statline, ndw_datex, ndw_sites, outlines, signalen, utd19_loops)]
+SOURCES = list(all_sources().values())
 
 
 def test_each_real_file_is_claimed_by_one_source_or_none(real):
@@ -19,10 +20,37 @@ def test_each_real_file_is_claimed_by_one_source_or_none(real):
         "cbs/cbs.v3.84799NED_Metadata.json",
         "cbs/cbs.v3.84799NED_TypedDataSet.parquet",
         "cbs/cbs.v3.84799NED_WijkenEnBuurten.parquet",
+        "cbs/cbs.v4.83765NED_Dimensions.parquet",
+        "cbs/cbs.v4.83765NED_MeasureCodes.parquet",
+        "cbs/cbs.v4.83765NED_MeasureGroups.parquet",
+        "cbs/cbs.v4.83765NED_Metadata.json",
+        "cbs/cbs.v4.83765NED_WijkenEnBuurtenCodes.parquet",
+        "cbs/cbs.v4.83765NED_WijkenEnBuurtenGroups.parquet",
+        "cbs/cbs_schulden_Kaart_risico_GM.csv",
         "geo/groningen_buurten_2024.geojson",
+        "traffic/gent_fietstelpaal-dampoort-zuid-2019.json.gz",
+        "traffic/gent_fietstelpalen_locaties.json",
         "traffic/groningen_loops_utd19_2017-09-21.csv.gz",
+        "traffic/ndw_dexter_intensiteit2019.csv.gz",
+        "traffic/ndw_dexter_intensiteit2022.csv.gz",
+        "traffic/ndw_dexter_intensiteit2023.csv.gz",
         "traffic/ndw_measurement_locations_derived.json.gz",
         "traffic/ndw_trafficspeed_datex2v2_soap_20170302T1442Z.xml.gz",
+        "waste/amsterdam_schouwen_bijplaatsingen_2025.csv.gz",
+        "waste/enevo_container_slots.json",
+        "waste/enevo_container_types.json",
+        "waste/enevo_containers.json",
+        "waste/enevo_content_types.json",
+        "waste/enevo_fill_levels.json",
+        "waste/enevo_sites.json",
+        "waste/kilogram_weigh.json",
+        "waste/kilogram_weigh42.json",
+        "waste/kilogram_weight0.json",
+        "waste/prague_fill_levels.parquet",
+        "waste/schiedam_containers_js_wrapped.geojson",
+        "waste/sidcon_response.json",
+        "weather/etmgeg_286.txt.gz",
+        "weather/uurgeg_290_2021-202304_noheader.csv.gz",
     ]
     assert sum("assen_open_reports" in name for name in claimed) == 59
 

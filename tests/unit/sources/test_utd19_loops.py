@@ -1,5 +1,6 @@
 """The induction loops of the city."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -77,3 +78,18 @@ def test_the_real_file_is_read_completely(real_payloads, context):
     assert found["flow_missing_reason"].value_counts().filter(flow_missing_reason="detector_error")["count"].item() == 3_977
     assert (found["site_id"].n_unique(), found.select("site_id", "series_code").n_unique()) == (37, 55)
     assert found["_problems"].list.len().sum() == 0
+
+
+def test_a_file_on_another_clock_feeds_the_local_days_it_reaches_into(payload, context):
+    def on_utc(name: str, text: str):
+        delivered = payload(SOURCE, name, (HEADER + text).encode())
+        return SOURCE._with_batches(replace(delivered, headers={"clock": "UTC"}))
+
+    first = on_utc("a.csv", "2017-09-20,75600,S_1,60,1,,x,1\n2017-09-20,79200,S_1,120,1,,x,1\n")
+    second = on_utc("b.csv", "2017-09-21,0,S_1,180,1,,x,1\n2017-09-21,79200,S_1,240,1,,x,1\n")
+    assert first.batches == ("2017-09-20/loops", "2017-09-21/loops")
+    assert second.batches == ("2017-09-21/loops", "2017-09-22/loops")
+    for delivered in ([first, second], [second, first]):
+        found = rows(delivered, "2017-09-21/loops", context()).sort("interval_start_at")
+        assert found["flow_veh_h"].to_list() == [120.0, 180.0]
+        assert found["local_hour"].to_list() == [0, 2]
