@@ -153,7 +153,7 @@ def test_what_cannot_be_evaluated_is_an_error_and_the_others_are_evaluated(con, 
 
 def test_an_error_quotes_no_value_of_a_row(con):
     con.execute("COMMIT")
-    (verdict,) = judged(con, (QUERY, {"unexpected_rows_query": "SELECT CAST(sensor AS INTEGER) FROM {batch}"}))
+    (verdict,) = judged(con, (QUERY, {"unexpected_rows_query": "SELECT * FROM {batch} WHERE CAST(sensor AS INTEGER) > 0"}))
     assert verdict.error and "Conversion Error" in verdict.error
     assert "S0" not in verdict.error
 
