@@ -14,6 +14,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import column_names, delimited, trimmed, with_point
 from groningen_data.sources.parsing import (
     ORIGINAL,
     PROBLEMS,
@@ -24,7 +25,6 @@ from groningen_data.sources.parsing import (
     number,
     unreadable,
 )
-from groningen_data.sources.waste import column_names, delimited, trimmed, with_point
 
 _REQUIRED = (
     "straatnaam",

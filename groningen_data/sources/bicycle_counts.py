@@ -16,6 +16,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import DELIVERY, last_delivered, read_once, texts, with_point
 from groningen_data.sources.local_clock import at_first, with_instant
 from groningen_data.sources.parsing import (
     DUTCH_TIME,
@@ -32,7 +33,6 @@ from groningen_data.sources.parsing import (
     read_json,
     unreadable,
 )
-from groningen_data.sources.waste import DELIVERY, last_delivered, read_once, texts, with_point
 
 _REQUIRED = ("uur5minuten", "datum", "tegenrichting", "hoofdrichting", "locatie")
 _FIELDS = (*_REQUIRED, "totaal")

@@ -14,8 +14,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
-from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, check_columns, in_slices, marked, not_a_coordinate, read_json
-from groningen_data.sources.waste import (
+from groningen_data.sources.delivered import (
     features_of,
     fraction,
     properties_of,
@@ -24,6 +23,7 @@ from groningen_data.sources.waste import (
     unknown_fractions,
     with_point,
 )
+from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, check_columns, in_slices, marked, not_a_coordinate, read_json
 
 _SOURCE_CODE = "wfs"
 _REQUIRED = ("CONTAINERCODE", "FRACTIE")

@@ -12,9 +12,9 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import DELIVERY, column_names, delimited, last_delivered, with_point
 from groningen_data.sources.local_clock import at_first, clock_time
 from groningen_data.sources.parsing import DUTCH_TIME, ORIGINAL, PROBLEMS, in_slices, marked, not_a_coordinate
-from groningen_data.sources.waste import DELIVERY, column_names, delimited, last_delivered, with_point
 
 _REQUIRED = ("nummer", "soort", "naam", "begin", "eind", "wegnaam", "breedtegraad", "lengtegraad")
 _FIELDS = (*_REQUIRED, "hinder")

@@ -11,8 +11,8 @@ import polars as pl
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import YES_NO, column_names, delimited, fraction_codes, with_point
 from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, in_slices, marked, not_a_coordinate, number, unreadable
-from groningen_data.sources.waste import YES_NO, column_names, delimited, fraction_codes, with_point
 
 _VEHICLES = ("voertuigcode", "type", "laadvermogen_kg", "fracties", "depotcode", "in_dienst")
 _DEPOTS = ("depotcode", "naam", "soort", "breedtegraad", "lengtegraad")

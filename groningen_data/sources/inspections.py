@@ -13,6 +13,16 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import (
+    DELIVERY,
+    YES_NO,
+    column_names,
+    delimited,
+    last_delivered,
+    local_instant,
+    read_once,
+    with_point,
+)
 from groningen_data.sources.parsing import (
     ORIGINAL,
     PROBLEMS,
@@ -22,16 +32,6 @@ from groningen_data.sources.parsing import (
     not_a_coordinate,
     number,
     unreadable,
-)
-from groningen_data.sources.waste import (
-    DELIVERY,
-    YES_NO,
-    column_names,
-    delimited,
-    last_delivered,
-    local_instant,
-    read_once,
-    with_point,
 )
 
 _REQUIRED = (

@@ -13,6 +13,16 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import (
+    OWN_DAY,
+    day_keys,
+    fraction,
+    local_instant,
+    of_day,
+    trimmed,
+    unknown_fractions,
+    with_point,
+)
 from groningen_data.sources.parsing import (
     ORIGINAL,
     PROBLEMS,
@@ -24,16 +34,6 @@ from groningen_data.sources.parsing import (
     marked,
     not_a_coordinate,
     read_json,
-)
-from groningen_data.sources.waste import (
-    OWN_DAY,
-    day_keys,
-    fraction,
-    local_instant,
-    of_day,
-    trimmed,
-    unknown_fractions,
-    with_point,
 )
 
 _SOURCE_CODE = "kilogram"

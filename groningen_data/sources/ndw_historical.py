@@ -13,6 +13,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources import datex
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import OWN_DAY, column_names, day_keys, delimited, of_day
 from groningen_data.sources.local_clock import clock_time, seconds_between, with_instant
 from groningen_data.sources.parsing import (
     ORIGINAL,
@@ -25,7 +26,6 @@ from groningen_data.sources.parsing import (
     number,
     unreadable,
 )
-from groningen_data.sources.waste import OWN_DAY, column_names, day_keys, delimited, of_day
 
 _SOURCE_CODE = "ndw_historical"
 _REQUIRED = ("id_meetlocatie", "start_meetperiode", "eind_meetperiode")

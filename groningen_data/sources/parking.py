@@ -13,8 +13,8 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import column_names, delimited, with_point
 from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, in_slices, marked, not_a_coordinate, number, unreadable
-from groningen_data.sources.waste import column_names, delimited, with_point
 
 _PARKING = ("parkeernummer", "naam", "soort", "capaciteit", "breedtegraad", "lengtegraad")
 _CHARGE_POINTS = ("laadpaalnummer", "exploitant", "aansluitingen", "vermogen_kw", "status", "breedtegraad", "lengtegraad")

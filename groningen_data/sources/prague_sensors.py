@@ -11,9 +11,9 @@ from groningen_data.errors import PayloadError
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import day_keys, fill_levels, own_day, trimmed
 from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, coordinate, marked, not_a_coordinate
 from groningen_data.sources.telemetry import parquet
-from groningen_data.sources.waste import day_keys, fill_levels, own_day, trimmed
 
 _SOURCE_CODE = "prague_sensors"
 _REQUIRED = ("sensor_id", "time_utc", "fill_pct")

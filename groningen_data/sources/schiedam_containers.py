@@ -16,6 +16,15 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import (
+    features_of,
+    fraction,
+    properties_of,
+    refuse_exception_report,
+    texts,
+    unknown_fractions,
+    with_point,
+)
 from groningen_data.sources.parsing import (
     ORIGINAL,
     PROBLEMS,
@@ -25,15 +34,6 @@ from groningen_data.sources.parsing import (
     not_a_coordinate,
     number,
     unreadable,
-)
-from groningen_data.sources.waste import (
-    features_of,
-    fraction,
-    properties_of,
-    refuse_exception_report,
-    texts,
-    unknown_fractions,
-    with_point,
 )
 
 _SOURCE_CODE = "schiedam"

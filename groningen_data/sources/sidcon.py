@@ -14,6 +14,16 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import (
+    OWN_DAY,
+    day_keys,
+    fill_levels,
+    fraction,
+    own_day,
+    texts,
+    unknown_fractions,
+    with_point,
+)
 from groningen_data.sources.parsing import (
     ORIGINAL,
     PROBLEMS,
@@ -26,7 +36,6 @@ from groningen_data.sources.parsing import (
     read_json,
     unreadable,
 )
-from groningen_data.sources.waste import OWN_DAY, day_keys, fill_levels, fraction, own_day, texts, unknown_fractions, with_point
 
 _SOURCE_CODE = "sidcon"
 _METHOD = "GetStateView"

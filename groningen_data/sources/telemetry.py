@@ -13,6 +13,7 @@ from groningen_data.errors import PayloadError
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources.base import FileSource, Head
+from groningen_data.sources.delivered import column_names, day_keys, delimited, fill_levels, own_day, texts, trimmed
 from groningen_data.sources.parsing import (
     ORIGINAL,
     PROBLEMS,
@@ -23,7 +24,6 @@ from groningen_data.sources.parsing import (
     not_a_coordinate,
     read_json,
 )
-from groningen_data.sources.waste import column_names, day_keys, delimited, fill_levels, own_day, texts, trimmed
 
 _SOURCE_CODE = "telemetry"
 _LIST = "vulgraadmetingen"

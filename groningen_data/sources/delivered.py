@@ -1,4 +1,4 @@
-"""What the waste sources share: delimited text, fractions, points, readings of a day, and whose delivery counts.
+"""What parsers of delivered tables share: delimited text, points, readings of a day, fractions of waste, and whose delivery counts.
 
 No source is declared here, and nothing here knows a particular one.
 """
