@@ -28,6 +28,7 @@ class MemoryLake:
     def __init__(self, settings: Settings, covers: Callable[[str], bool] = lambda source: True) -> None:
         self.settings, self.covers = settings, covers
         self.con = duckdb.connect()
+        self._sql: dict[str, str] = {}
         self.con.execute("ATTACH ':memory:' AS lake")
         for schema in ("core", "collective", "ops"):
             self.con.execute(f"CREATE SCHEMA lake.{schema}")
@@ -35,6 +36,11 @@ class MemoryLake:
             columns = ", ".join(f'"{column}" {kind}' for column, kind in sql_types(contract).items())
             self.con.execute(f"CREATE TABLE lake.{name} ({columns})")
         self.con.execute("USE lake")
+
+    def clear(self) -> None:
+        """Take all rows out of all tables."""
+        for name in all_contracts():
+            self.con.execute(f"TRUNCATE lake.{name}")
 
     def put(self, table: str, rows: pl.DataFrame | Rows) -> None:
         """Add rows to a table; columns that are not given are null."""
@@ -48,7 +54,9 @@ class MemoryLake:
 
     def make(self, table: str, *months: str) -> None:
         """Make a derived table, or the months of it that start on these days."""
-        sql = mart_sql(self.con, all_recipes()[table], self.settings, self.covers)
+        if table not in self._sql:
+            self._sql[table] = mart_sql(self.con, all_recipes()[table], self.settings, self.covers)
+        sql = self._sql[table]
         if not months:
             self.con.execute(f"INSERT INTO lake.{table} BY NAME {sql}")
         for month in months:

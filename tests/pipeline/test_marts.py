@@ -351,18 +351,25 @@ PLACE = (6.565, 53.217)
 CHANGES = (("2026-03-29", 23), ("2025-10-26", 25))
 
 
+@pytest.fixture(scope="module")
+def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemoryLake]:
+    in_memory = MemoryLake(sample_settings(tmp_path_factory.mktemp("in-memory")))
+    yield in_memory
+    in_memory.con.close()
+
+
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[MemoryLake]:
+def made(in_memory: MemoryLake) -> MemoryLake:
     """A lake with two neighbourhoods, and nothing else yet."""
-    made = MemoryLake(sample_settings(tmp_path))
+    made = in_memory
+    made.clear()
     names = {NEIGHBOURHOOD: "Binnenstad-Noord", ELSEWHERE: "Binnenstad-Zuid"}
     district = {"district_code": "WK001400", "district_name": "Centrum"}
     made.put(
         "core.reference_neighbourhoods",
         [{"neighbourhood_code": code, "neighbourhood_name": name, **district} for code, name in names.items()],
     )
-    yield made
-    made.con.close()
+    return made
 
 
 def container(code: str, status: str = "inside", source: str = "wfs", alarm_pct: float | None = None) -> dict[str, Any]:
