@@ -34,7 +34,7 @@ OWN_DAY = "_own_day"
 YES_NO = {"ja": True, "nee": False, "j": True, "n": False, "true": True, "false": False, "1": True, "0": False}
 """How a yes or no is written, in lower case."""
 
-_CACHE_BYTES = 200_000_000
+_CACHE_BYTES = 60_000_000
 _LONGITUDES, _LATITUDES = (3.2, 7.3), (50.7, 53.8)
 _METRES_EAST, _METRES_NORTH = (0, 300_000), (300_000, 640_000)
 
