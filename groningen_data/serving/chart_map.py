@@ -110,7 +110,8 @@ def neighbourhood_map(answer: Answer, outlines: Mapping[str, Outline]) -> Pictur
         shape = {"type": outline.shape["type"], "coordinates": _flat(outline.shape["coordinates"], squeeze)}
         rows.append({"type": "Feature", "geometry": shape, "name": outline.name, "class": label, "text": text})
     chart = _areas(rows, classes, number.label, answer.language)
-    notes = [words["highest"].format(_highest(known, outlines))] if len(known) > _TOLD and len(classes) > 1 else []
+    highest = _highest(known, outlines) if len(known) > _TOLD and len(classes) > 1 else ""
+    notes = [words["highest"].format(highest)] if highest else []
     if unplaced := len(told) - len(known):
         notes.append(words["unplaced"].format(unplaced))
     title = WORDS[answer.language]["per"].format(number.title, words["neighbourhood"])
@@ -143,14 +144,20 @@ def _areas(rows: Sequence[Mapping[str, Any]], classes: Sequence[ValueClass], lab
 
 
 def _highest(known: Mapping[str, tuple[float | None, str]], outlines: Mapping[str, Outline]) -> str:
-    """The neighbourhoods with the highest figures in words: in a picture nobody can point at an area."""
-    ranked = sorted((c for c, (value, _) in known.items() if value is not None), key=lambda c: -(known[c][0] or 0))
-    return ", ".join(f"{outlines[c].name} ({known[c][1]})" for c in ranked[:_TOLD])
+    """The neighbourhoods with the highest figures in words: in a picture nobody can point at an area.
+
+    None of several with the same figure is told where not all of them can be.
+    """
+    held = {c: value for c, (value, _) in known.items() if value is not None}
+    ranked = sorted(held, key=lambda c: -held[c])
+    rest = held[ranked[_TOLD]] if len(ranked) > _TOLD else -math.inf
+    return ", ".join(f"{outlines[c].name} ({known[c][1]})" for c in ranked[:_TOLD] if held[c] > rest)
 
 
 def classes_of(values: Sequence[float], language: Language) -> list[ValueClass]:
     """At most five classes of values, from the lowest up; about equally full, with limits that read easily.
 
+    Whole numbers of which there are no more than five are a class each.
     Zero is a class of its own where a tenth of the values or more are zero; values of both signs are split at zero.
     """
     words = _WORDS[language]
@@ -163,6 +170,13 @@ def classes_of(values: Sequence[float], language: Language) -> list[ValueClass]:
     if low < 0 < high:
         middle = [float(f"{median(v for v in values if v * sign > 0):.2g}") for sign in (-1, 1)]
         return _between([middle[0], 0.0, middle[1]], _DIVERGING, language, words["below"], is_whole)
+    distinct = sorted(set(values))
+    if is_whole and len(distinct) <= _CLASSES:
+        edges = pairwise([-math.inf, *distinct[1:], math.inf])
+        ramp = _spread(_BLUES, len(distinct))
+        return [
+            ValueClass(number_text(v, language), *edge, colour) for v, edge, colour in zip(distinct, edges, ramp, strict=True)
+        ]
     has_zeros = low == 0 and sum(v == 0 for v in values) * 10 >= len(values)
     rest = [v for v in values if v != 0] if has_zeros else list(values)
     limits = _limits(rest, _CLASSES - has_zeros, is_whole)

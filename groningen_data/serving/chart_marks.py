@@ -32,6 +32,8 @@ _SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 # Numbers of one unit share a panel as long as the smallest is not a mere line along its bottom.
 _COMPARABLE = 20
 _MOST_DOTS = 40
+# Of the names of points, in pixels: the width of a letter, and the distance to the point; and half the size of a point.
+_NAME_PX, _NAME_AWAY, _DOT = 6, 7, 4
 # Dates are a regular series, in which a missing one is a gap, when this share of the steps is the same.
 _REGULAR = 0.6
 _WEEKDAYS: dict[Language, list[str]] = {
@@ -206,6 +208,7 @@ def points(answer: Answer) -> Picture:
         "y": alt.Y("y:Q", title=y.label, axis=alt.Axis(format=_FORMAT, tickCount=6), scale=_fitting(y)),
     }
     tooltip = [alt.Tooltip("x:Q", title=x.label, format=_FORMAT), alt.Tooltip("y:Q", title=y.label, format=_FORMAT)]
+    size = (WIDTH - 60, 440)
     colour: Any = alt.value(_SERIES[0])
     if colouring is not None:
         colour = _colours("group", sorted({row["group"] for row in rows}), colouring.title)
@@ -215,13 +218,13 @@ def points(answer: Answer) -> Picture:
         tooltip.insert(0, alt.Tooltip("name:N", title=naming.title))
     chart = chart.encode(color=colour, tooltip=tooltip, **axes)
     if naming is not None:
-        left, right = _named(rows)
-        to_the_right = alt.Chart(data_of(left)).mark_text(align="left", dx=7, dy=-6, fontSize=11, color=INK)
-        to_the_left = alt.Chart(data_of(right)).mark_text(align="right", dx=-7, dy=-6, fontSize=11, color=INK)
-        chart = chart + to_the_right.encode(text="name:N", **axes) + to_the_left.encode(text="name:N", **axes)
+        right, left = _named(rows, *size)
+        at_the_right = alt.Chart(data_of(right)).mark_text(align="left", dx=_NAME_AWAY, dy=-6, fontSize=11, color=INK)
+        at_the_left = alt.Chart(data_of(left)).mark_text(align="right", dx=-_NAME_AWAY, dy=-6, fontSize=11, color=INK)
+        chart = chart + at_the_right.encode(text="name:N", **axes) + at_the_left.encode(text="name:N", **axes)
     title = words["against"].format(y.title, _continued(x.title))
     used = (x, y, *(n for n in (naming, colouring) if n))
-    return Picture(chart.properties(width=WIDTH - 60, height=440), title, used, notes)
+    return Picture(chart.properties(width=size[0], height=size[1]), title, used, notes)
 
 
 def with_gaps(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -471,22 +474,50 @@ def _alone(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     ]
 
 
-def _named(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Points at the outer edge that get their name in the picture, those of the left half and of the right; far enough apart."""
-    span = {key: (min(r[key] for r in rows), max(max(r[key] for r in rows) - min(r[key] for r in rows), 1e-9)) for key in "xy"}
-    places = [tuple((row[key] - span[key][0]) / span[key][1] for key in "xy") for row in rows]
+def _named(
+    rows: Sequence[Mapping[str, Any]], width: float, height: float
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Points at the outer edge that get their name in the picture: those with it at their right, and those at their left.
+
+    A name stands on the side where the picture has most room, or on the other, and is left out where it would cover a point
+    or another name on both.
+    """
+    low, high = ({key: f(row[key] for row in rows) for key in "xy"} for f in (min, max))
+    low = {key: 0 if _is_from_zero(low[key], high[key]) else low[key] for key in "xy"}
+    places = [
+        tuple((row[key] - low[key]) / max(high[key] - low[key], 1e-9) * size for key, size in (("x", width), ("y", height)))
+        for row in rows
+    ]
     far = [i for axis in (0, 1) for i in sorted(range(len(rows)), key=lambda i: -places[i][axis])[:MOST_NAMED]]
-    chosen: list[int] = []
+    named: dict[bool, list[Mapping[str, Any]]] = {True: [], False: []}
+    taken: list[tuple[float, float, float, float]] = []
     for i in dict.fromkeys(far):
-        if all(abs(places[i][0] - places[j][0]) > 0.3 or abs(places[i][1] - places[j][1]) > 0.06 for j in chosen):
-            chosen.append(i)
-    return [rows[i] for i in chosen if places[i][0] < 0.5], [rows[i] for i in chosen if places[i][0] >= 0.5]
+        x, y = places[i]
+        length = _NAME_PX * len(rows[i]["name"])
+        for is_right in (x < width / 2, x >= width / 2):
+            left = x + _NAME_AWAY if is_right else x - _NAME_AWAY - length
+            box = (left, y + 2, left + length, y + 16)
+            points = [(a - _DOT, b - _DOT, a + _DOT, b + _DOT) for j, (a, b) in enumerate(places) if j != i]
+            if 0 <= left <= width - length and not any(_overlap(box, other) for other in (*taken, *points)):
+                taken.append(box)
+                named[is_right].append(rows[i])
+                break
+    return named[True], named[False]
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    """Whether two boxes (left, bottom, right, top) cover each other somewhere."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _fitting(number: Column) -> alt.Scale:
     """From zero, unless the values lie so far from it that the points would crowd in a corner."""
     held = [v for v in number.values if v is not None]
-    return alt.Scale(zero=min(held) >= 0 and min(held) < 0.4 * max(held), nice=True)
+    return alt.Scale(zero=_is_from_zero(min(held), max(held)), nice=True)
+
+
+def _is_from_zero(low: float, high: float) -> bool:
+    return low >= 0 and low < 0.4 * high
 
 
 def _is_first_of_month(value: Any) -> bool:

@@ -312,6 +312,20 @@ class TestPoints:
                               "GROUP BY ALL").spec  # fmt: skip
         assert first(spec)["encoding"]["color"]["field"] == "group"
 
+    @pytest.mark.parametrize(
+        ("places", "at_the_right", "at_the_left"),
+        [
+            ("(0, 0), (2, 9), (9, 9), (10, 3)", {"point 1", "point 2"}, {"point 3", "point 4"}),
+            ("(0, 0), (9.4, 9.2), (9.9, 9)", {"point 1"}, {"point 2"}),
+            ("(10, 0), (3, 9), (3.3, 9.2)", {"point 3"}, {"point 1", "point 2"}),
+        ],
+        ids=["apart", "no room", "room at one side"],
+    )
+    def test_a_name_never_covers_a_point_or_another_name(self, settings, places, at_the_right, at_the_left):
+        sql = f"SELECT 'point ' || row_number() OVER () AS name, x, y FROM (VALUES {places}) AS v(x, y)"
+        _, *names = draw(settings, sql).spec["layer"]
+        assert [{row["name"] for row in layer["data"]["values"]} for layer in names] == [at_the_right, at_the_left]
+
 
 class TestMap:
     def test_neighbourhoods_without_a_figure_are_grey_and_in_the_legend(self, settings):
@@ -343,6 +357,13 @@ class TestMap:
         assert chart.notes == ("Hoogste: De Held (80), Helpman (60), Selwerd (40).",)
 
     @pytest.mark.parametrize(
+        ("reports", "told"), [("[1, 2, 2, 2]", "Selwerd (2), Helpman (2), De Held (2)"), ("[9, 1, 1, 1]", "Binnenstad (9)")]
+    )
+    def test_of_several_equals_all_are_told_as_the_highest_or_none(self, settings, reports, told):
+        sql = f"SELECT neighbourhood_code, ({reports})[1 + right(neighbourhood_code, 1)::INT] AS n {MONTH}"
+        assert draw(settings, sql).notes == (f"Hoogste: {told}.",)
+
+    @pytest.mark.parametrize(
         ("values", "labels"),
         [
             ([], []),
@@ -350,13 +371,14 @@ class TestMap:
             (list(range(1, 101)), ["minder dan 21", "21 – 40", "41 – 59", "60 – 79", "80 en meer"]),
             ([0] * 20 + [1] * 10 + [2] * 10 + [3, 4, 5, 6, 9] * 4, ["0", "1", "2", "3 – 4", "5 en meer"]),
             ([0, 0, 0, 4, 4], ["0", "4"]),
-            ([0, 0, 0, 1, 1, 1, 1, 2], ["0", "1", "2 en meer"]),
-            ([1, 1, 1, 1, 1, 2], ["minder dan 2", "2 en meer"]),
+            ([0, 0, 0, 1, 1, 1, 1, 2], ["0", "1", "2"]),
+            ([1, 1, 1, 1, 1, 2], ["1", "2"]),
+            ([0] * 50 + [1] * 30 + [2] * 8 + [3] * 3 + [4], ["0", "1", "2", "3", "4"]),
             ([-4.0, -2.0, 1.0, 3.0], ["minder dan -3", "-3 tot 0", "0 tot 2", "2 en meer"]),
             ([0.11, 0.22, 0.33, 0.44, 0.55], ["minder dan 0,2", "0,2 tot 0,29", "0,29 tot 0,37", "0,37 tot 0,46", "0,46 en meer"]),
-            ([1001, 1002, 1003, 1004, 1005], ["minder dan 1.002", "1.002", "1.003", "1.004", "1.005 en meer"]),
+            (list(range(1001, 1007)), ["minder dan 1.002", "1.002", "1.003", "1.004", "1.005 en meer"]),
         ],
-        ids=["none", "one value", "whole", "many zeros", "zero or four", "zeros and ones", "two", "both signs", "shares", "narrow"],
+        ids=["none", "one value", "whole", "many zeros", "zero or four", "zeros and ones", "two", "few whole", "both signs", "shares", "narrow"],
     )  # fmt: skip
     def test_classes_have_limits_that_read_easily(self, values, labels):
         classes = classes_of(values, "nl")
