@@ -1,5 +1,8 @@
 """Suite of the open public-space reports: the snapshot of one day."""
 
+from datetime import timedelta
+from typing import Any
+
 from groningen_data.gate.suite import BatchFacts, Expectation, usual_volume
 
 
@@ -7,6 +10,23 @@ def _made_before_the_day_ended(facts: BatchFacts) -> dict[str, object] | None:
     if facts.day is None:
         return None
     return {"column": "created_on", "max_value": facts.day.isoformat()}
+
+
+def _share_like_the_week_before(condition: str, away: float) -> Any:
+    """An unexpected-rows query: is the share of reports of a kind far from its median over the seven lists before?"""
+
+    def arguments(facts: BatchFacts) -> dict[str, object] | None:
+        if facts.day is None:
+            return None
+        days = ", ".join(f"DATE '{facts.day - timedelta(days=n)}'" for n in range(1, 8))
+        share = f"avg(({condition})::INTEGER)"
+        return {
+            "unexpected_rows_query": f"SELECT today, usual FROM (SELECT {share} AS today FROM {{batch}}) t, (SELECT median(measured) "
+            f"AS usual, count(measured) AS days FROM (SELECT {share} AS measured FROM lake.core.waste_open_reports "
+            f"WHERE snapshot_on IN ({days}) GROUP BY snapshot_on)) p WHERE days >= 3 AND abs(today - usual) > {away}"
+        }
+
+    return arguments
 
 
 SUITE = (
@@ -64,5 +84,28 @@ SUITE = (
         "unexpected_rows_expectation",
         "Some reports are about waste; none at all means the categories changed.",
         kwargs={"unexpected_rows_query": "SELECT count(*) FROM {batch} HAVING count(waste_kind) = 0"},
+    ),
+    Expectation(
+        "as_much_waste_as_usual",
+        "unexpected_rows_expectation",
+        "The share of reports about waste is about that of the week before.",
+        severity="warning",
+        kwargs=_share_like_the_week_before("waste_kind IS NOT NULL", 0.2),
+    ),
+    Expectation(
+        "as_many_inside_as_usual",
+        "unexpected_rows_expectation",
+        "The share of reports inside the municipality is about that of the week before.",
+        severity="warning",
+        kwargs=_share_like_the_week_before("location_status = 'inside'", 0.2),
+    ),
+    Expectation(
+        "not_all_of_one_moment",
+        "unexpected_rows_expectation",
+        "Reports were made at many moments; otherwise the times are those of an import.",
+        severity="warning",
+        kwargs={
+            "unexpected_rows_query": "SELECT count(*) FROM {batch} HAVING count(*) >= 20 AND count(DISTINCT created_at) < 0.5 * count(*)"
+        },
     ),
 )
