@@ -1,16 +1,20 @@
-"""The SQL in the documents runs on the sample city, and finds what the city has planted: one test per truth.
+"""The SQL in the documents runs on the sample city, and finds what the city has planted: one test per truth and per question.
 
 Exact where the city plants a number, otherwise within what chance leaves.
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from statistics import correlation
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from groningen_data.cli import app
 from groningen_data.lakehouse import Lakehouse
 from groningen_data.sample.traffic_world import MATCH_SITES
 from groningen_data.serving.query import query
@@ -28,6 +32,119 @@ def test_every_question_of_the_analyst_guide_has_an_answer(sample_lake: Settings
     result = query(sample_lake, blocks("analysts.md")[number])
     assert result.columns
     assert list(result.rows)
+
+
+def questions_of_analysts() -> dict[int, tuple[str, list[str]]]:
+    """The query and the arguments of `groningen` of each numbered question."""
+    found = {}
+    for section in re.split(r"^### ", (DOCS / "analysts.md").read_text(encoding="utf-8"), flags=re.MULTILINE):
+        form = r"(\d+)\. .*?```sql\n(.*?)```\n\n```\ngroningen (chart .*?-o question-\1 .*?) < question-\1\.sql\n```"
+        if question := re.match(form, section, re.DOTALL):
+            found[int(question[1])] = question[2], shlex.split(question[3])
+    return found
+
+
+QUESTIONS = questions_of_analysts()
+
+
+def test_the_analyst_guide_has_ten_questions():
+    assert list(QUESTIONS) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("number", QUESTIONS)
+def test_the_chart_of_each_question_of_analysts_is_drawn_as_documented(sample_lake, number, tmp_path, monkeypatch):
+    sql, arguments = QUESTIONS[number]
+    monkeypatch.setenv("GRONINGEN_DATA_DIR", str(sample_lake.data_dir))
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, arguments, input=sql)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / f"question-{number}.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    page = (tmp_path / f"question-{number}.html").read_text(encoding="utf-8")
+    outside_the_library = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
+    assert "default-src 'none'" in page
+    assert not re.search(r"https?://", outside_the_library)
+
+
+@pytest.fixture(scope="module")
+def answers(sample_lake: Settings) -> dict[int, list[tuple]]:
+    """The answers to the numbered questions of the analyst guide."""
+    return {number: list(query(sample_lake, sql).rows) for number, (sql, _) in QUESTIONS.items()}
+
+
+def test_analysts_see_where_containers_overflow_and_that_the_market_is_something_else(answers):
+    overfull = sorted(answers[1], key=lambda row: -row[1])
+    assert {name for name, *_ in overfull[:4]} == {"De Wijert-Zuid", "Indische buurt", "Selwerd", "Vinkhuizen-Noord"}
+    assert overfull[3][1] > 2 * overfull[4][1]
+    assert max(answers[1], key=lambda row: row[2])[0] == "Binnenstad-Noord"
+
+
+def test_analysts_see_what_a_skipped_round_does(answers):
+    hours = {day: overfull for day, _, overfull, _ in answers[2]}
+    reports = {day: count for day, *_, count in answers[2]}
+    assert {day: emptyings for day, emptyings, *_ in answers[2]}[date(2026, 3, 9)] == 0
+    assert hours[date(2026, 3, 3)] is None
+    assert max((n, day) for day, n in hours.items() if n is not None)[1] == date(2026, 3, 11)
+    assert hours[date(2026, 3, 13)] == 0
+    assert sum(n for day, n in reports.items() if day >= date(2026, 3, 9)) > sum(
+        n for day, n in reports.items() if day < date(2026, 3, 9)
+    )
+
+
+def test_analysts_see_no_relation_between_waste_and_social_assistance(answers):
+    known = [(share, kg) for _, share, kg in answers[3] if share is not None and kg is not None]
+    assert len(known) > 40
+    assert abs(correlation(*zip(*known, strict=True))) < 0.15
+
+
+def test_analysts_see_fewest_cyclists_in_wet_february_and_as_many_cars(answers):
+    months, cyclists, cars, temperature, rain = zip(*answers[4], strict=True)
+    assert [m.month for m in months] == [1, 2, 3]
+    assert cyclists[1] < cyclists[0] < cyclists[2]
+    assert max(cars) / min(cars) < 1.05
+    assert temperature[2] == max(temperature) and rain[1] == max(rain)
+
+
+def test_analysts_see_early_signals_of_a_few_neighbourhoods_only(answers):
+    shown = [(signals, name) for name, _, signals in answers[5] if signals is not None]
+    assert len(answers[5]) - len(shown) == 132
+    assert max(shown)[1] == "Vinkhuizen-Zuid"
+
+
+def test_analysts_see_a_closure_and_that_emptying_goes_on(answers):
+    closed = [row for row in answers[6] if date(2026, 2, 16) <= row[0] <= date(2026, 2, 20)]
+    assert len(closed) == 5
+    for _, flow, around, emptyings in closed:
+        assert flow == 0 and around == pytest.approx(1.25, abs=0.06) and emptyings >= 15
+    assert all(
+        flow > 1.1 and around < 0.96 for day, flow, around, _ in answers[6] if date(2026, 2, 23) <= day <= date(2026, 2, 27)
+    )
+
+
+def test_analysts_see_the_overflow_of_monday_and_its_reports(answers):
+    worst = {name: max((s, day) for n, day, s, _ in answers[7] if n == name)[1] for name, *_ in answers[7]}
+    assert worst == {"Oud-Noord": 1, "Noordwest": 1, "Nieuw-West": 1, "Helpman e.o.": 1, "Zuidwest": 2}
+    of_days = [sum(reports for _, weekday, _, reports in answers[7] if weekday == day) for day in range(1, 8)]
+    assert sorted(range(7), key=lambda day: -of_days[day])[:3] in ([0, 6, 1], [6, 0, 1])
+
+
+def test_analysts_see_how_much_more_is_reported_over_the_alarm_limit(answers):
+    times = dict(answers[8])
+    assert times.pop("Centrum") == pytest.approx(2.1, abs=0.2)
+    assert set(times) == {"Oud-Noord", "Noordwest", "Nieuw-West"} and all(7 < n < 8.2 for n in times.values())
+
+
+def test_analysts_see_the_market_in_the_reports_and_not_in_the_traffic(answers):
+    reports, vehicles = {day: n for day, n, _ in answers[9]}, {day: n for day, _, n in answers[9]}
+    assert min(reports[day] for day in (2, 5, 6)) > 2.5 * max(reports[day] for day in (1, 3, 4, 7))
+    weekdays = [vehicles[day] for day in range(1, 6)]
+    assert max(weekdays) / min(weekdays) < 1.05
+    assert vehicles[6] / weekdays[0] == pytest.approx(0.6, abs=0.03)
+
+
+def test_analysts_see_where_burdens_come_together(answers):
+    burdens = {name: count for _, name, count in answers[10]}
+    assert {name for name, count in burdens.items() if count is not None and count >= 4} == {"Selwerd", "Vinkhuizen-Noord"}
+    assert None in burdens.values()
 
 
 LAST = date(2026, 3, 15)
