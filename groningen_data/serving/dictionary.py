@@ -140,8 +140,10 @@ class Dictionary:
             con.execute(f"CREATE TABLE {target} ({', '.join(f'{column} {kind}' for column, (kind, _) in columns.items())})")
             write_comments(con, target, comment, {column: meaning for column, (_, meaning) in columns.items()})
         for table in _LEDGER_USED:
-            # Read once: the ledger has a small file for every batch.
-            con.execute(f"CREATE OR REPLACE TEMP TABLE {_ledger(table)} AS FROM {self.relation(table, LEDGER_TABLES[table])}")
+            # Read once: the ledger has a small file for every batch. Sorted, for otherwise DuckDB keeps a buffer for each file
+            # to hold on to their order, which takes all its memory after a thousand batches.
+            ledger = self.relation(table, LEDGER_TABLES[table])
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {_ledger(table)} AS FROM {ledger} ORDER BY ALL")
         insert_rows(con, f"{database}.dictionary.tables", [self._table(con, c) for c in self.contracts.values()])
         insert_rows(con, f"{database}.dictionary.columns", [row for c in self.contracts.values() for row in _columns(c)])
         for name, contract in self.contracts.items():
