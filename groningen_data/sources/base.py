@@ -121,7 +121,9 @@ class FileSource:
             raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
         rewrite = self.rewriting(settings) if self.rewriting else None
         with landing.exclusively(self.name):
-            return self._fetch(root, landing, rewrite, {"clock": settings.clocks[self.name]} if self.name in settings.clocks else {})
+            return self._fetch(
+                root, landing, rewrite, {"clock": settings.clocks[self.name]} if self.name in settings.clocks else {}
+            )
 
     def _fetch(self, root: Path, landing: Landing, rewrite: Rewrite | None, told: Mapping[str, str]) -> FetchReport:
         landing.forget_partials(self.name)

@@ -24,6 +24,8 @@ from resources.launcher import WatchfulRunLauncher
 from tests.integration.graph import WRITTEN, graph_of
 
 PROJECT = Path(__file__).parents[2]
+
+
 @pytest.fixture(scope="module")
 def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     return build_defs(load_settings(profile="sample", data_dir=tmp_path_factory.mktemp("graph")))
@@ -43,7 +45,9 @@ class TestGraph:
         marts = {name for name, facts in graph["assets"].items() if facts["group"] in ("collective", "serving")}
         for store in STORES:
             tables = {name for name, facts in graph["assets"].items() if facts["group"] == store}
-            sources = {parent for name in tables for parent in graph["assets"][name]["stands_on"] if parent.startswith("landing/")}
+            sources = {
+                parent for name in tables for parent in graph["assets"][name]["stands_on"] if parent.startswith("landing/")
+            }
             assert set(graph["jobs"][f"refresh_{store}"]) == marts | tables | sources
         assert set(graph["jobs"]["nightly"]) == set(graph["assets"])
 

@@ -262,9 +262,7 @@ def test_an_input_that_an_installation_does_not_have_counts_as_a_table_without_r
         table, other = this_month(context), context.table(counts)
         return table.cross_join(other.aggregate(rows=other.count())).mutate(tally=lambda t: t.tally + t.rows).drop("rows")
 
-    mart = Recipe(
-        contract(name="collective.tallies_month"), (), expression=with_counts, uses=(TALLIES,), uses_if_there=(counts,)
-    )
+    mart = Recipe(contract(name="collective.tallies_month"), (), expression=with_counts, uses=(TALLIES,), uses_if_there=(counts,))
     house.deliver("a.json", {MONDAY: GOOD})
     house.refresh()
     assert outcomes(house.refresh(mart)) == {"2026-03-01": "published"}
