@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from graphlib import TopologicalSorter
@@ -32,6 +32,7 @@ from groningen_data.sources.base import FileSource, head_of
 from groningen_data.sources.parsing import PROBLEMS
 
 ZONE = "Europe/Amsterdam"
+_PART = 400
 PARSED: Mapping[str, tuple[str, ...]] = {
     "outlines": ("geo/*.geojson",),
     "cbs_statline": ("cbs/cbs.v*.json",),
@@ -97,7 +98,7 @@ class Bare:
     def _table(self, name: str, recipe: Recipe) -> None:
         columns = ", ".join(f'"{column}" {kind}' for column, kind in sql_types(recipe.contract).items())
         self.con.execute("BEGIN")
-        self.con.execute(f"CREATE TABLE lake.{name} ({columns})")
+        self.con.execute(f"CREATE TABLE IF NOT EXISTS lake.{name} ({columns})")
         if recipe.expression:
             self._derived(name, recipe)
         else:
@@ -114,6 +115,11 @@ class Bare:
 
     def _files(self, pattern: str) -> list[str]:
         return [str(path) for path in sorted(self.city.glob(pattern))]
+
+    def _in_parts(self, pattern: str) -> Iterator[list[str]]:
+        """About a year of files at a time, so that the memory of a load does not grow with the years."""
+        files = self._files(pattern)
+        yield from (files[start : start + _PART] for start in range(0, len(files), _PART))
 
     # What several loads need.
 
@@ -208,7 +214,8 @@ class Bare:
                 found.setdefault(kind, []).append(file)
         elif files:
             wanted = b'"vulgraad"' if suffix == ".json.gz" else b";vulgraad;"
-            found[suffix] = [file for file in files if wanted in (head := head_of(Path(file))) and wanted in head.data]
+            heads = {file: head_of(Path(file)) for file in files}
+            found[suffix] = [file for file, head in heads.items() if head and wanted in head.data]
         return [alike for alike in found.values() if alike]
 
     def _loops(self) -> None:
@@ -239,6 +246,10 @@ class Bare:
 
     def _emptyings(self) -> None:
         """A weighing that is listed once per container becomes one row."""
+        for files in self._in_parts("waste/weighings_*.json.gz"):
+            self._weighed(files)
+
+    def _weighed(self, files: Sequence[str]) -> None:
         fractions = PROJECT / "data" / "reference" / "waste_fractions.csv"
         names = (
             "SystemId",
@@ -257,7 +268,7 @@ class Bare:
         self.con.execute(
             f"""CREATE OR REPLACE TEMP TABLE weighings AS
             WITH records AS (
-                SELECT {fields}, i FROM (SELECT Fields, unnest(Records) AS r, generate_subscripts(Records, 1) AS i FROM read_json({self._files("waste/weighings_*.json.gz")},
+                SELECT {fields}, i FROM (SELECT Fields, unnest(Records) AS r, generate_subscripts(Records, 1) AS i FROM read_json({list(files)},
                     maximum_object_size = 20000000, columns = {{'Fields': 'VARCHAR[]', 'Records': 'VARCHAR[][]'}}))
             ), weighed AS (
                 SELECT SystemId, Seq, Date, Time, FirstWeight::DOUBLE AS first_weight_kg, SecondWeight::DOUBLE AS second_weight_kg,
@@ -285,6 +296,10 @@ class Bare:
         self._insert("core.waste_emptyings", self._located("weighings"))
 
     def _open_reports(self) -> None:
+        for files in self._in_parts("waste/open_reports/*.json.gz"):
+            self._listed(files)
+
+    def _listed(self, files: Sequence[str]) -> None:
         categories = PROJECT / "data" / "reference" / "report_categories.csv"
         kinds = ", ".join(f"'{n}': 'VARCHAR'" for n in ("id", "created_at", "category_slug", "subcategory_slug"))
         self.con.execute(
@@ -294,7 +309,7 @@ class Bare:
                 category_slug AS main_category_code, subcategory_slug AS category_code,
                 coalesce(k.waste_kind, CASE WHEN category_slug = 'afval' THEN 'other_waste' END) AS waste_kind,
                 lng AS longitude, lat AS latitude
-            FROM read_json({self._files("waste/open_reports/*.json.gz")}, format = 'array', filename = true,
+            FROM read_json({list(files)}, format = 'array', filename = true,
                            columns = {{{kinds}, 'lng': 'DOUBLE', 'lat': 'DOUBLE'}}) AS r
             LEFT JOIN read_csv('{categories}', header = true, all_varchar = true) AS k
                 ON k.main_category_code = category_slug AND k.category_code = subcategory_slug"""

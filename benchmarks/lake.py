@@ -1,11 +1,12 @@
 """What a measured lake holds, asked in a process of its own: rows per table, batches, and how long each step of a run took.
 
-`python -m benchmarks.lake steps DATA` or `… rows DATA [BARE]` prints JSON.
+`python -m benchmarks.lake steps DATA`, `… judged DATA` or `… rows DATA [BARE]` prints JSON.
 """
 
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,18 @@ def steps(data: Path) -> dict[str, float]:
     return {s.step_key.replace("__", ".", 1): s.end_time - s.start_time for s in stats if s.end_time and s.start_time}
 
 
-def rows(data: Path, bare: Path | None) -> dict[str, dict[str, Any]]:
+def judged(data: Path) -> dict[str, int]:
+    """Batches per table that the last run judged."""
+    with Lakehouse(load_settings(data_dir=data)).reader() as con:
+        return dict(
+            con.execute(
+                "SELECT table_name, count(*) FROM lake.ops.batches WHERE run_id = "
+                "(SELECT run_id FROM lake.ops.batches ORDER BY finished_at DESC LIMIT 1) GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+        )
+
+
+def rows(data: Path, bare: Path | None = None) -> dict[str, dict[str, Any]]:
     """Per table: rows, batches judged, rows of batches that are rejected now, and the rows of the bare lake."""
     found = {}
     with Lakehouse(load_settings(data_dir=data)).reader() as con:
@@ -57,4 +69,5 @@ def rows(data: Path, bare: Path | None) -> dict[str, dict[str, Any]]:
 if __name__ == "__main__":
     what, *folders = sys.argv[1:]
     asked = [Path(folder) for folder in folders]
-    print(json.dumps(steps(asked[0]) if what == "steps" else rows(asked[0], asked[1] if len(asked) > 1 else None)))
+    answers: dict[str, Callable[..., Any]] = {"steps": steps, "judged": judged, "rows": rows}
+    print(json.dumps(answers[what](*asked)))
