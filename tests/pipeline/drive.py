@@ -6,7 +6,7 @@ With a second argument the process kills itself (SIGKILL, no clean-up) at that i
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,42 @@ from groningen_data.sample import city
 from groningen_data.serving.publish import publish_serving
 from groningen_data.settings import Settings, load_settings
 
+SOME_TABLES = (
+    "core.reference_neighbourhoods",
+    "core.traffic_sites",
+    "core.traffic_counts",
+    "core.waste_open_reports",
+    "core.waste_reports",
+    "collective.site_hour",
+    "collective.neighbourhood_month",
+)
+"""Enough for what is about kills and readers, not about tables: payloads in days and snapshots, derived tables, marts."""
 INSTANTS = ("landing", "staging", "publishing", "published", "swapping")
 
 
-def refresh(settings: Settings, run_id: str = "test") -> dict[str, TableResult]:
-    """Fetch, gate every table and serve; returns the result per table."""
-    landing, sources = Landing(settings.landing_dir), all_sources()
+def refresh(
+    settings: Settings,
+    run_id: str = "test",
+    tables: Collection[str] | None = None,
+    only: Mapping[str, Callable[[str], bool]] | None = None,
+) -> dict[str, TableResult]:
+    """Fetch, gate every table and serve; returns the result per table.
+
+    Args:
+        settings: The settings of this run.
+        run_id: Recorded with everything.
+        tables: The tables to gate, and to fetch the sources of; all by default.
+        only: Which batch keys to look at, for tables that are not wanted whole.
+    """
+    landing, recipes, sources = Landing(settings.landing_dir), all_recipes(), all_sources()
+    order = TopologicalSorter({name: recipe.comes_after for name, recipe in recipes.items()}).static_order()
+    wanted = [name for name in order if tables is None or name in tables]
     if settings.profile == "sample":
         city.build(settings)
-    for source in sources.values():
-        source.fetch(settings, landing)
+    for name in sorted({feed.source.name for table in wanted for feed in recipes[table].feeds}):
+        sources[name].fetch(settings, landing)
     gate = Gate(Lakehouse(settings), run_id, covers=lambda name: sources[name].covers(settings))
-    recipes = all_recipes()
-    order = TopologicalSorter({name: r.comes_after for name, r in recipes.items()}).static_order()
-    results = {name: gate.refresh(recipes[name], landing) for name in order}
+    results = {name: gate.refresh(recipes[name], landing, (only or {}).get(name)) for name in wanted}
     publish_serving(Lakehouse(settings))
     return results
 
@@ -78,4 +100,4 @@ def die_at(instant: str, times: int = 3) -> None:
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         die_at(sys.argv[2])
-    refresh(load_settings(profile="sample", data_dir=Path(sys.argv[1])))
+    refresh(load_settings(profile="sample", data_dir=Path(sys.argv[1])), tables=SOME_TABLES)

@@ -10,7 +10,7 @@ import pytest
 
 from groningen_data.lakehouse import Lakehouse
 from tests.pipeline.conftest import sample_settings
-from tests.pipeline.drive import INSTANTS, refresh
+from tests.pipeline.drive import INSTANTS, SOME_TABLES, refresh
 
 CONTENT = "SELECT count(*), sum(hash(t)) FROM lake.{table} t"
 TABLES = ("core.waste_open_reports", "core.waste_reports", "core.traffic_counts", "collective.neighbourhood_month")
@@ -25,7 +25,7 @@ def contents(settings) -> dict[str, tuple]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     settings = sample_settings(tmp_path_factory.mktemp("undisturbed"), sample_days=3)
-    refresh(settings)
+    refresh(settings, tables=SOME_TABLES)
     return contents(settings)
 
 
@@ -55,7 +55,7 @@ def test_a_killed_refresh_recovers_by_running_again(instant, undisturbed, tmp_pa
     marts = settings.serving_dir / "marts.duckdb"
     assert not marts.exists() or instant != "swapping"
 
-    refresh(settings, "after the kill")
+    refresh(settings, "after the kill", SOME_TABLES)
     assert contents(settings) == undisturbed
     with duckdb.connect(str(marts), read_only=True) as con:
         assert con.execute("SELECT count(*) FROM neighbourhood_month").fetchone() == (151,)
