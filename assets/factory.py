@@ -17,7 +17,7 @@ from groningen_data.gate.recipe import Recipe
 from groningen_data.sample import city
 from groningen_data.serving.publish import publish_serving
 from groningen_data.settings import Settings
-from groningen_data.sources.base import FileSource
+from groningen_data.sources.base import FetchReport, FileSource
 from resources.lakehouse import LakehouseResource
 from resources.landing import LandingResource
 
@@ -49,7 +49,7 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
     spec = dg.AssetSpec(
         key,
         group_name="landing",
-        kinds={"file"},
+        kinds={"http"} if source.connector and source.connector.addresses(settings) else {"file"},
         owners=["team:data-engineering"],
         description=f"{source.title}: payloads exactly as delivered, each with its hash.",
         skippable=True,
@@ -61,10 +61,16 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
         description="Whatever is delivered can be read, and a source that ever delivered something still does.",
     )
 
+    shape = dg.AssetCheckSpec(
+        "shape",
+        asset=key,
+        description="What is delivered has the fields that it had before; a table that needs a field that is gone rejects the batch.",
+    )
+
     @dg.multi_asset(
         name=f"landing__{source.name}",
         specs=[spec],
-        check_specs=[delivered],
+        check_specs=[delivered, shape],
         can_subset=True,
         retry_policy=dg.RetryPolicy(settings.fetch_retries, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS),
     )
@@ -75,26 +81,37 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
         tell: dg.ResourceParam[Any],
     ) -> Iterator[Any]:
         try:
-            if settings.profile == "sample":
+            if settings.is_sample:
                 city.build(settings)
             report = source.fetch(settings, landing.landing)
         except GroningenError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         tell(f"{source.name}: {len(report.landed)} new payloads, {report.known} known")
+        if report.problem:
+            context.log.error(str(report.problem))
         for payload in report.unreadable:
             context.log.error(f"{source.name}: {payload.name} {payload.problem} → {payload.way_out}")
         found = len(report.landed) + report.known
-        is_absent = not found and not landing.landing.payloads(source.name)
+        was_asked = source.connector is not None and source.connector.addresses(settings) is not None
+        is_absent = not found and not was_asked and not landing.landing.payloads(source.name)
         counted = f"{found} payloads found, {len(report.landed)} of them new, {len(report.unreadable)} unreadable"
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name="delivered",
-            passed=is_absent or (found > 0 and not report.unreadable),
-            severity=dg.AssetCheckSeverity.WARN,
-            description="this source never delivered anything here" if is_absent else counted,
+            passed=report.problem is None and (is_absent or ((found > 0 or was_asked) and not report.unreadable)),
+            severity=dg.AssetCheckSeverity.ERROR if report.problem else dg.AssetCheckSeverity.WARN,
+            description=_delivery(report, is_absent, counted),
             metadata={
                 "unreadable": dg.MetadataValue.md("\n".join(f"- {p.name} {p.problem} → {p.way_out}" for p in report.unreadable))
             },
+        )
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name="shape",
+            passed=not report.drifts,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="; ".join(report.drifts[:3]) or "as before",
+            metadata={"differences": dg.MetadataValue.md("\n".join(f"- {d}" for d in report.drifts[:50]) or "none")},
         )
         yield dg.MaterializeResult(
             asset_key=key,
@@ -109,6 +126,12 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
         )
 
     return land
+
+
+def _delivery(report: FetchReport, is_absent: bool, counted: str) -> str:
+    if report.problem:
+        return f"{report.problem.problem} → {report.problem.way_out} ({counted})"
+    return "this source never delivered anything here" if is_absent else counted
 
 
 def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition, pool: str | None = WRITER_POOL) -> dg.AssetsDefinition:

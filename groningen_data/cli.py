@@ -299,7 +299,7 @@ def _instant(text: str | None) -> datetime | None:
 
 def _require_deliveries(settings: "Settings") -> None:
     """Fail at once, and once, where every source would: no folder of files, or a sample city that does not exist."""
-    if settings.profile == "sample":
+    if settings.is_sample:
         from groningen_data.sample import city
 
         city.build(settings)

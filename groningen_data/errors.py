@@ -37,3 +37,7 @@ class LakehouseError(GroningenError):
 
 class SettingsError(GroningenError):
     """A setting or profile is missing or has an impossible value."""
+
+
+class SourceError(GroningenError):
+    """A source cannot be reached, refuses, or answers something it does not promise."""

@@ -247,6 +247,22 @@ class Landing:
         partial.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
         partial.replace(self._looks(source))
 
+    def notes(self, source: str, kind: str) -> dict[str, Any]:
+        """What a source noted for its next visit (`kind`: cursor, shapes); empty when there is nothing, or it is damaged."""
+        try:
+            found = json.loads((self.root / f".{source}.{kind}").read_text(encoding="utf-8"))
+            return found if isinstance(found, dict) else {}
+        except (OSError, ValueError):
+            return {}
+
+    def keep_notes(self, source: str, kind: str, notes: Mapping[str, Any]) -> None:
+        """Remember notes in place of those before; they never hold data or credentials."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        target = self.root / f".{source}.{kind}"
+        partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+        partial.write_text(json.dumps(notes, ensure_ascii=False, default=str), encoding="utf-8")
+        partial.replace(target)
+
     def _looks(self, source: str) -> Path:
         return self.root / f".{source}.looks"
 

@@ -9,6 +9,7 @@ import tomllib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -17,6 +18,7 @@ from pydantic_settings import SettingsError as UnreadableSetting
 
 from groningen_data.errors import SettingsError
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROFILES = Path(__file__).parent / "profiles"
 PROJECT = Path(__file__).parent.parent
 
@@ -40,6 +42,27 @@ class Settings(BaseSettings):
     )
     clocks: dict[str, str] = Field(
         {}, description="Time zone of a source's times that name none, where it is not the source's own, such as `UTC`."
+    )
+    addresses: dict[str, str] = Field(
+        {}, description="Base URL of each service that sources are pulled from; a service without one is not asked."
+    )
+    replica_url: str | None = Field(
+        None, description="Where the replica listens: every address is then asked there, below the name of its host."
+    )
+    secrets: dict[str, SecretStr] = Field(
+        {}, description="Credentials of services by name, as JSON. Those not named here are read from `secrets_dir`."
+    )
+    secrets_dir: Path | None = Field(
+        None, description="Folder with a file per credential. Empty: the folder keys in the data folder."
+    )
+    http_timeout_s: float = Field(30, gt=0, description="How long a service may stay silent, in seconds.")
+    http_deadline_s: float = Field(1800, gt=0, description="How long one answer may take in all, in seconds.")
+    http_attempts: int = Field(4, ge=1, description="How often a request is tried in all.")
+    http_wait_s: float = Field(120, ge=0, description="Longest wait that a service may ask for between attempts, in seconds.")
+    http_rate_per_s: float = Field(10, gt=0, description="Most requests per second to one source.")
+    http_concurrency: int = Field(2, ge=1, description="Most connections to one source at a time.")
+    http_answer_limit_mb: int = Field(
+        200, ge=1, description="Most MB that an answer may unpack to that is not downloaded to disk."
     )
     timezone: str = Field("Europe/Amsterdam", description="Time zone of local dates and hours.")
     first_day: date | None = Field(
@@ -113,7 +136,27 @@ class Settings(BaseSettings):
             raise ValueError("is no cron expression of five fields, such as 0 2 * * *")
         return value
 
-    @field_validator("data_dir", "files", "pseudonym_key_file")
+    @field_validator("addresses")
+    @classmethod
+    def _addresses_are_urls(cls, value: dict[str, str]) -> dict[str, str]:
+        for service, url in value.items():
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"the address of {service} is no URL that begins with https://")
+            if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+                raise ValueError(f"the address of {service} must begin with https://")
+            if parts.username or parts.password:
+                raise ValueError(f"the address of {service} holds credentials; put them in secrets")
+        return value
+
+    @field_validator("replica_url")
+    @classmethod
+    def _replica_is_here(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).hostname not in _LOOPBACK:
+            raise ValueError("must be on this machine, such as http://127.0.0.1:8210")
+        return value
+
+    @field_validator("data_dir", "files", "pseudonym_key_file", "secrets_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value is not None else None
@@ -129,6 +172,30 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _ProfileFile(settings_cls, init_settings)
 
+    def address(self, service: str) -> str | None:
+        """Base URL of a service, or None when it has none; with a replica, the place where that stands in for it."""
+        url = self.addresses.get(service)
+        if url is None or self.replica_url is None:
+            return url
+        parts = urlsplit(url)
+        return f"{self.replica_url.rstrip('/')}/{parts.netloc}{parts.path}"
+
+    def secret(self, name: str) -> str:
+        """A credential, from the setting `secrets` or from its file.
+
+        Raises:
+            SettingsError: There is none; the message never shows a value.
+        """
+        if name in self.secrets:
+            return self.secrets[name].get_secret_value()
+        path = (self.secrets_dir or self.data_dir / "keys") / name
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError(
+                f"credential {name}", "is not set", f"put it in the file {path}, or in GRONINGEN_SECRETS"
+            ) from None
+
     def now(self) -> datetime:
         """The logical clock: `as_of` when set, otherwise the real time (UTC)."""
         return (self.as_of or datetime.now(UTC)).astimezone(UTC)
@@ -136,6 +203,11 @@ class Settings(BaseSettings):
     def today(self) -> date:
         """The local date of the logical clock."""
         return self.now().astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the payloads are those of the sample city, from its files or from the replica that serves it."""
+        return self.profile in ("sample", "replica")
 
     @property
     def first_local_day(self) -> date:
@@ -169,7 +241,7 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: The profile reads files but no folder is named, or it does not exist.
         """
-        if self.profile == "sample":
+        if self.is_sample:
             return self.sample_dir
         if self.files is None:
             raise SettingsError(
@@ -200,7 +272,27 @@ class _ProfileFile(PydanticBaseSettingsSource):
         if not path.is_file():
             known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.toml")))
             raise SettingsError(f"profile {name}", "there is no such profile", f"choose one of: {known}")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _profile(path)
+
+
+def _profile(path: Path) -> dict[str, Any]:
+    """A profile, with the files of the folder of the same name added: one per source, so that a new source changes no file.
+
+    `addresses_of` names a profile whose addresses count where this one has none.
+    """
+    found: dict[str, Any] = {}
+    for part in (path, *sorted(path.with_suffix("").glob("*.toml"))):
+        found = _merged(found, tomllib.loads(part.read_text(encoding="utf-8")))
+    other = found.pop("addresses_of", None)
+    if other is not None:
+        found["addresses"] = _profile(PROFILES / f"{other}.toml")["addresses"] | found.get("addresses", {})
+    return found
+
+
+def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Both; where both say something the second counts, table by table."""
+    tables = {k: _merged(first[k], v) for k, v in second.items() if isinstance(v, dict) and isinstance(first.get(k), dict)}
+    return first | second | tables
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -13,7 +13,10 @@ from typing import IO, cast
 
 import polars as pl
 
-from groningen_data.errors import GroningenError, PayloadError, SettingsError
+from groningen_data.errors import GroningenError, PayloadError, SettingsError, SourceError
+from groningen_data.fetching.client import Client
+from groningen_data.fetching.connector import Connector, Pull
+from groningen_data.fetching.shapes import SHAPE_BYTES, compare, family, merged, shape_of
 from groningen_data.landing import Arrival, Landing, Look, Payload, last_at_each_place
 from groningen_data.privacy.service_numbers import masked, names_service_numbers
 from groningen_data.settings import Settings
@@ -40,11 +43,14 @@ class Head:
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What one fetch found: newly landed payloads, how many were known already, and which of the new are unreadable."""
+    """What one fetch found: newly landed payloads, how many were known already, and which of the new are unreadable; in what their
+    shape differs from earlier ones; and why a service was not asked to the end. What landed before that has landed."""
 
     source: str
     landed: tuple[Payload, ...]
     known: int
+    drifts: tuple[str, ...] = ()
+    problem: GroningenError | None = None
 
     @property
     def unreadable(self) -> tuple[Payload, ...]:
@@ -70,6 +76,7 @@ class FileSource:
             there and nowhere else.
         rewriting: For a source of persons: how each of its files is rewritten before it lands. What cannot be rewritten does
             not land; a note with the problem lands in its place.
+        connector: How the source is pulled where its services have an address; files are then not looked for.
     """
 
     name: str
@@ -80,6 +87,7 @@ class FileSource:
     extent: str = "NL"
     root: Callable[[Settings], Path] | None = None
     rewriting: Callable[[Settings], Rewrite] | None = None
+    connector: Connector | None = None
 
     def covers(self, settings: Settings) -> bool:
         """Whether the source says anything about the municipality of the lakehouse."""
@@ -110,54 +118,70 @@ class FileSource:
         return f"{'|'.join(self.patterns)} {code.st_size}-{code.st_mtime_ns}"
 
     def fetch(self, settings: Settings, landing: Landing) -> FetchReport:
-        """Land every file not seen before, and note where known bytes are delivered anew.
+        """Land every payload not seen before, from the source's services or from files, and note what is delivered anew.
 
         Raises:
             SettingsError: The folder of files is missing.
             OSError: A file cannot be read now; trying again may help.
         """
-        root = self.root(settings) if self.root else settings.source_root
-        if not root.is_dir():
-            raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
-        rewrite = self.rewriting(settings) if self.rewriting else None
+        told = {"clock": settings.clocks[self.name]} if self.name in settings.clocks else {}
+        addresses = self.connector.addresses(settings) if self.connector else None
         with landing.exclusively(self.name):
-            return self._fetch(
-                root, landing, rewrite, {"clock": settings.clocks[self.name]} if self.name in settings.clocks else {}
-            )
+            if addresses is not None:
+                return self._pull(settings, landing, addresses, told)
+            root = self.root(settings) if self.root else settings.source_root
+            if not root.is_dir():
+                raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
+            return self._fetch(root, landing, self.rewriting(settings) if self.rewriting else None, told)
 
     def _fetch(self, root: Path, landing: Landing, rewrite: Rewrite | None, told: Mapping[str, str]) -> FetchReport:
-        landing.forget_partials(self.name)
-        known = {p.sha256: p for p in landing.payloads(self.name) if landing.knows(self.name, p.sha256)}
-        self._read_again(landing, known)
-        last = last_at_each_place(known.values())
-        landed, found_again = [], 0
+        visit = _Visit(self, landing, rewrite, told)
         looks = {_place(path, root): (path, look) for path, look in self.looks(root, landing).items()}
         for place, (path, look) in looks.items():
             if not look.is_mine:
                 continue
-            if look.sha256 in known and place in last and last[place].sha256 == look.sha256:
-                found_again += 1
+            if visit.has(place, look.sha256):
                 continue
-            payload = self._arrived(path, {"path": place, **told}, landing, known, rewrite)
+            payload = visit.take(path, place)
             # What is rewritten depends on a key as well: it is read every time.
             looks[place] = path, replace(look, sha256=None if rewrite else payload.sha256)
-            if payload.sha256 not in known:
-                landed.append(payload)
-            else:
-                found_again += 1
-                if place in last and last[place].sha256 == payload.sha256:
-                    continue
-                payload = self._delivered_again(payload, place)
-            landing.keep(payload)
-            known[payload.sha256] = last[place] = payload
         landing.keep_looks(self.name, self._version(), {place: look for place, (_, look) in looks.items()})
-        return FetchReport(self.name, tuple(landed), found_again)
+        return visit.report()
+
+    def _pull(self, settings: Settings, landing: Landing, addresses: dict[str, str], told: Mapping[str, str]) -> FetchReport:
+        connector = cast(Connector, self.connector)
+        visit = _Visit(self, landing, self.rewriting(settings) if self.rewriting else None, told)
+        scratch = settings.scratch_dir / "pulled" / self.name
+        scratch.mkdir(parents=True, exist_ok=True)
+
+        def land(place: str, body: bytes | Path, headers: Mapping[str, str]) -> None:
+            place = masked(place)
+            if isinstance(body, Path):
+                visit.take(body, place, headers)
+                return
+            path = scratch / Path(place).name
+            path.write_bytes(body)
+            try:
+                visit.take(path, place, headers)
+            finally:
+                path.unlink(missing_ok=True)
+
+        with Client(self.name, addresses, settings, rate_per_s=connector.rate_per_s) as client:
+            cursor = landing.notes(self.name, "cursor")
+            pull = Pull(settings, client, cursor, land, lambda notes: landing.keep_notes(self.name, "cursor", notes))
+            try:
+                connector.pull(pull)
+            except SourceError as error:
+                return visit.report(error)
+            landing.keep_notes(self.name, "cursor", cursor)
+        return visit.report()
 
     def _arrived(
         self, path: Path, headers: dict[str, str], landing: Landing, known: dict[str, Payload], rewrite: Rewrite | None
     ) -> Payload:
         """The payload of a file: as it landed before when its bytes are known, otherwise newly landed."""
-        name, place = masked(path.name), headers["path"]
+        place = headers["path"]
+        name = Path(place).name
         if rewrite is not None:
             delivered = Payload(
                 self.name, "", name, path.stat().st_size, datetime.now(UTC), path=path, size_limit=landing.size_limit
@@ -243,6 +267,66 @@ class FileSource:
             return True
         head = head_of(path)
         return head is not None and self.recognises(head)
+
+
+class _Visit:
+    """What one fetch has taken so far."""
+
+    def __init__(self, source: FileSource, landing: Landing, rewrite: Rewrite | None, told: Mapping[str, str]) -> None:
+        self._source, self._landing, self._rewrite, self._told = source, landing, rewrite, told
+        landing.forget_partials(source.name)
+        self._known = {p.sha256: p for p in landing.payloads(source.name) if landing.knows(source.name, p.sha256)}
+        source._read_again(landing, self._known)
+        self._last = last_at_each_place(self._known.values())
+        self._shapes = landing.notes(source.name, "shapes")
+        self._landed: list[Payload] = []
+        self._drifts: list[str] = []
+        self._found_again = 0
+
+    def has(self, place: str, sha256: str | None) -> bool:
+        """Whether these very bytes were delivered last at a place; they then count as found again."""
+        if sha256 not in self._known or place not in self._last or self._last[place].sha256 != sha256:
+            return False
+        self._found_again += 1
+        return True
+
+    def take(self, path: Path, place: str, headers: Mapping[str, str] | None = None) -> Payload:
+        """Land a file, or note that its bytes were delivered once more."""
+        told = {**(headers or {}), "path": place, **self._told}
+        payload = self._source._arrived(path, told, self._landing, self._known, self._rewrite)
+        if payload.sha256 not in self._known:
+            self._landed.append(payload)
+            self._compare(payload, place)
+        else:
+            self._found_again += 1
+            if place in self._last and self._last[place].sha256 == payload.sha256:
+                return payload
+            payload = self._source._delivered_again(payload, place)
+        self._landing.keep(payload)
+        self._known[payload.sha256] = self._last[place] = payload
+        return payload
+
+    def report(self, problem: GroningenError | None = None) -> FetchReport:
+        """What was taken."""
+        self._landing.keep_notes(self._source.name, "shapes", self._shapes)
+        return FetchReport(self._source.name, tuple(self._landed), self._found_again, tuple(self._drifts), problem)
+
+    def _compare(self, payload: Payload, place: str) -> None:
+        if _REFUSED in payload.headers:
+            return
+        families = self._shapes.setdefault("families", {})
+        known, shape = families.get(family(place), {}), shape_of(_beginning(payload.path))
+        drift = compare(place, known, shape)
+        families[family(place)] = merged(known, shape)
+        if drift:
+            self._drifts.append(str(drift))
+            self._shapes["last_drift"] = {"at": payload.landed_at.isoformat(), "what": str(drift)}
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        head = stream.read(SHAPE_BYTES)
+        return head + stream.read() if head.startswith(b"PAR1") else head
 
 
 class _Pieces:

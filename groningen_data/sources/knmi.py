@@ -12,11 +12,13 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
 
 from groningen_data.errors import PayloadError
+from groningen_data.fetching.connector import Connector, Pull
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources.base import FileSource, Head
@@ -438,12 +440,49 @@ def _recognises(kind: _Kind) -> Callable[[Head], bool]:
     return recognises
 
 
+def _pull(kind: str) -> Callable[[Pull], None]:
+    """Ask the script service for each month from the first day on: past ones once, this month and the one before at each visit.
+
+    KNMI corrects recent values; what is older stands. A month of which the service has nothing yet delivers nothing.
+    """
+
+    def pull(visit: Pull) -> None:
+        station, today = visit.settings.weather_station, visit.settings.today()
+        first = visit.settings.first_local_day - timedelta(days=1)
+        month, settled = first.replace(day=1), set(visit.cursor.get("settled", []))
+        while month <= today:
+            following = (month + timedelta(days=32)).replace(day=1)
+            is_settled = (following + timedelta(days=31)).replace(day=1) <= today
+            if f"{month:%Y-%m}" not in settled:
+                start, end = max(month, first), min(following - timedelta(days=1), today)
+                hour_first, hour_last = ("01", "24") if kind == "uurgegevens" else ("", "")
+                answer = visit.client.post(
+                    visit.client.url("knmi", kind),
+                    {
+                        "start": f"{start:%Y%m%d}{hour_first}",
+                        "end": f"{end:%Y%m%d}{hour_last}",
+                        "stns": str(station),
+                        "vars": "ALL",
+                        "fmt": "json",
+                    },
+                    accept=("application/json",),
+                )
+                if answer.json(visit.client.source):
+                    if is_settled:
+                        visit.cursor["settled"] = sorted(settled := settled | {f"{month:%Y-%m}"})
+                    visit.deliver(f"{kind}_{station}_{month:%Y-%m}.json", answer)
+            month = following
+
+    return pull
+
+
 HOURS = FileSource(
     name="knmi_hours",
     title="Weather per hour (KNMI)",
     patterns=("uurgeg_[0-9]*",),
     recognises=_recognises(_HOURS),
     batches=_batches_of(_HOURS),
+    connector=Connector(("knmi",), _pull("uurgegevens"), rate_per_s=2),
 )
 DAYS = FileSource(
     name="knmi_days",
@@ -451,4 +490,5 @@ DAYS = FileSource(
     patterns=("etmgeg_[0-9]*",),
     recognises=_recognises(_DAYS),
     batches=_batches_of(_DAYS),
+    connector=Connector(("knmi",), _pull("daggegevens"), rate_per_s=2),
 )

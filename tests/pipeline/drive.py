@@ -49,7 +49,7 @@ def refresh(
     landing, recipes, sources = Landing(settings.landing_dir), all_recipes(), all_sources()
     order = TopologicalSorter({name: recipe.comes_after for name, recipe in recipes.items()}).static_order()
     wanted = [name for name in order if tables is None or name in tables]
-    if settings.profile == "sample":
+    if settings.is_sample:
         city.build(settings)
     for name in sorted({feed.source.name for table in wanted for feed in recipes[table].feeds}):
         sources[name].fetch(settings, landing)

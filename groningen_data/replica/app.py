@@ -1,0 +1,83 @@
+"""The replica as one application: every service below the name of its host, and the switches of the faults at `/_replica/faults`."""
+
+import importlib
+import pkgutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Mount, Route
+
+from groningen_data.errors import GroningenError, SettingsError
+from groningen_data.replica import services
+from groningen_data.replica.faults import Fault, Faults, FaultsMiddleware
+from groningen_data.replica.world import Service, World
+from groningen_data.settings import Settings
+
+
+def all_services() -> list[Service]:
+    """Every service there is a module for."""
+    modules = [importlib.import_module(f"{services.__name__}.{m.name}") for m in pkgutil.iter_modules(services.__path__)]
+    return [module.SERVICE for module in modules]
+
+
+def build(settings: Settings, faults: Faults | None = None) -> Starlette:
+    """The application.
+
+    Args:
+        settings: Whose sample city it serves.
+        faults: Switched on from the beginning.
+    """
+    world = World(settings, faults or Faults())
+    routes: list[BaseRoute] = [
+        Mount(f"/{host}", routes=list(service.routes(world))) for service in all_services() for host in service.hosts
+    ]
+    routes.append(Route("/_replica/faults", _switch(world.faults), methods=["GET", "POST", "DELETE"]))
+    return Starlette(routes=routes, middleware=[Middleware(FaultsMiddleware, faults=world.faults)])
+
+
+def _switch(faults: Faults):  # type: ignore[no-untyped-def]
+    async def switch(request: Request) -> JSONResponse:
+        if request.method == "DELETE":
+            faults.clear()
+        elif request.method == "POST":
+            try:
+                faults.switch_on(Fault(**await request.json()))
+            except (GroningenError, TypeError, ValueError) as error:
+                return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"faults": [vars(f) for f in faults._on]})
+
+    return switch
+
+
+def serve(settings: Settings, port: int, faults: Faults) -> None:
+    """Serve until interrupted, on this machine only."""
+    uvicorn.run(build(settings, faults), host="127.0.0.1", port=port, log_level="critical", access_log=False)
+
+
+@contextmanager
+def running(settings: Settings, faults: Faults | None = None, port: int = 0) -> Iterator[str]:
+    """A replica in a thread of this process, and its address; it ends with the context.
+
+    Raises:
+        SettingsError: It does not start; the port may be taken.
+    """
+    config = uvicorn.Config(build(settings, faults), host="127.0.0.1", port=port, log_level="critical", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise SettingsError("replica", f"does not start on port {port}", "choose another port, or stop what listens there")
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)

@@ -1,0 +1,1 @@
+"""A module per service, found by walking; each holds one `SERVICE`."""
