@@ -9,7 +9,7 @@ export GRONINGEN_DATA_DIR ?= $(CURDIR)/data
 export GRONINGEN_DAGSTER_DIR ?= $(GRONINGEN_DATA_DIR)/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh test dev lint bench docs lock clean
+.PHONY: help refresh test dev replica lint bench docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: $(READY) ## Run all tests
 dev: $(READY) ## Start the Dagster UI on http://127.0.0.1:3000, with its daemon
 	@mkdir -p $(GRONINGEN_DAGSTER_DIR)
 	@$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+
+replica: $(READY) ## Serve the sample city as the real services would, for `groningen refresh --profile replica`
+	@$(BIN)/groningen replica
 
 lint: $(READY) ## Check style, types and import layers
 	@$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from groningen_data.errors import GroningenError, SettingsError
 if TYPE_CHECKING:
     from groningen_data.gate.recipe import Recipe
     from groningen_data.settings import Settings
+    from groningen_data.sources.base import FileSource
 
 app = typer.Typer(
     help="The data lakehouse of a Dutch municipality: refresh it, look after it, and ask it questions.",
@@ -27,6 +28,8 @@ app = typer.Typer(
 )
 quarantine_app = typer.Typer(help="What the gate kept back: list, show, export, replay.", no_args_is_help=True)
 app.add_typer(quarantine_app, name="quarantine")
+sources_app = typer.Typer(help="Where the data comes from: list, check.", invoke_without_command=True)
+app.add_typer(sources_app, name="sources")
 
 
 class Format(StrEnum):
@@ -54,7 +57,9 @@ class Language(StrEnum):
     en = "en"
 
 
-ProfileOption = Annotated[str | None, typer.Option("--profile", help="Where the payloads come from: sample or real.")]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", help="Where the payloads come from: sample, real, live or replica.")
+]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the answer is printed.")]
 
 
@@ -207,6 +212,113 @@ def drop(table: Annotated[str, typer.Argument(help="Table to drop, such as core.
     print(f"{table} is dropped; `groningen refresh` makes it again from the landing")
 
 
+@sources_app.callback()
+def sources(context: typer.Context, profile: ProfileOption = None, format: FormatOption = Format.table) -> None:
+    """Each source: where it comes from, its last payload, when it is due again, and what changed in its fields."""
+    if context.invoked_subcommand is not None:
+        return
+    from assets import all_sources
+    from groningen_data.landing import Landing
+    from groningen_data.serving.query import Result, render
+    from groningen_data.sources.overview import states
+
+    settings, now = _settings(profile=profile), datetime.now(UTC)
+    found = states(all_sources().values(), _promised_days(), settings, Landing.of(settings), now)
+    rows = [
+        (
+            s.name,
+            s.where,
+            s.payloads,
+            s.last_name,
+            f"{s.last_at:%Y-%m-%d %H:%M}" if s.last_at else "never",
+            _age(now - s.last_at) if s.last_at else "",
+            ("overdue since " if s.is_overdue else "") + (f"{s.due_at:%Y-%m-%d %H:%M}" if s.due_at else ""),
+            s.problem or "ok",
+            s.drift or "none",
+        )
+        for s in found
+    ]
+    columns = ("source", "where", "payloads", "last payload", "landed (UTC)", "age", "next due (UTC)", "last visit", "drift")
+    render(Result(columns, iter(rows)), format.value, sys.stdout)
+
+
+@sources_app.command("check")
+def sources_check(
+    names: Annotated[list[str] | None, typer.Argument(help="Only these sources.")] = None, profile: ProfileOption = None
+) -> None:
+    """Try each source without loading anything: whether it answers, can be read, and has the fields it had."""
+    from groningen_data.landing import Landing
+    from groningen_data.sources.overview import where
+
+    settings = _settings(profile=profile)
+    landing, failed = Landing.of(settings), False
+    for source in _sources(names):
+        try:
+            report = source.try_out(settings, landing)
+            problem = str(report.problem.problem) if report.problem else ""
+            problem = problem or "; ".join(f"{p.name} {p.problem} → {p.way_out}" for p in report.unreadable)
+        except GroningenError as error:
+            report, problem = None, error.problem
+        nothing = report is not None and not report.landed
+        verdict = f"FAILED: {problem}" if problem else "has nothing now" if nothing else "ok"
+        drift = f"; changed: {'; '.join(report.drifts)}" if report and report.drifts else ""
+        print(f"{source.name}  {verdict}{drift}  ({where(source, settings)})", flush=True)
+        failed = failed or bool(problem)
+    sys.exit(1 if failed else 0)
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Only these sources.")] = None,
+    every: Annotated[float | None, typer.Option("--every", min=1, help="Ask again after so many seconds, until stopped.")] = None,
+    lasting: Annotated[float | None, typer.Option("--for", min=1, help="With --every: stop after so many seconds.")] = None,
+    profile: ProfileOption = None,
+) -> None:
+    """Land what is new and nothing else; with --every a source that only tells the present is asked all day long."""
+    from time import sleep
+
+    from groningen_data.landing import Landing
+
+    settings = _settings(profile=profile)
+    if settings.is_sample:
+        _require_deliveries(settings)
+    landing, chosen, started, failed = Landing.of(settings), _sources(names), monotonic(), False
+    while True:
+        begun = monotonic()
+        for source in chosen:
+            report = source.fetch(settings, landing)
+            failed = failed or report.problem is not None
+            if report.problem:
+                print(f"error: {report.problem}", file=sys.stderr, flush=True)
+            for line in (*(f"{p.name} {p.problem} → {p.way_out}" for p in report.unreadable), *report.drifts):
+                print(f"{source.name}: {line}", file=sys.stderr, flush=True)
+            if report.landed or every is None:
+                print(f"{source.name}: {len(report.landed)} new payloads, {report.known} known", flush=True)
+        if every is None or (lasting is not None and monotonic() - started + every > lasting):
+            break
+        sleep(max(0.0, every - (monotonic() - begun)))
+    sys.exit(1 if failed else 0)
+
+
+@app.command()
+def replica(
+    port: Annotated[int, typer.Option(help="Where to listen, on this machine only.")] = 8210,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="A fault to play: kind[@host/path][*times][=value]; may be given again.")
+    ] = None,
+    days: Annotated[int | None, typer.Option("--days", min=2, help="Days of the sample city.")] = None,
+) -> None:
+    """Serve the sample city as the real services would, for `groningen refresh --profile replica`; stop it with Ctrl+C."""
+    from groningen_data.replica.app import all_services, serve
+    from groningen_data.replica.faults import Faults, parsed
+
+    settings = _settings(profile="replica", sample_days=days)
+    faults = Faults(*(parsed(text) for text in fault or ()))
+    _require_deliveries(settings)
+    print(f"http://127.0.0.1:{port} stands in for {', '.join(h for s in all_services() for h in s.hosts)}", flush=True)
+    serve(settings, port, faults)
+
+
 @quarantine_app.command("list")
 def quarantine_list(table: Annotated[str | None, typer.Argument(help="Only this table.")] = None) -> None:
     """Batches that were rejected, or published with rows set aside."""
@@ -272,6 +384,33 @@ def quarantine_replay(table: str, batch: str, profile: ProfileOption = None) -> 
     sys.exit(1 if result.rejected else 0)
 
 
+def _sources(names: list[str] | None) -> "list[FileSource]":
+    from assets import all_sources
+
+    known = all_sources()
+    unknown = next((name for name in names or () if name not in known), None)
+    if unknown is not None:
+        raise GroningenError(unknown, "there is no such source", f"choose of: {', '.join(known)}")
+    return [known[name] for name in names or known]
+
+
+def _promised_days() -> dict[str, int]:
+    """By source: the fewest days within which one of its tables promises to be renewed."""
+    from assets import all_recipes
+
+    found: dict[str, int] = {}
+    for recipe in all_recipes().values():
+        for feed in recipe.feeds:
+            days = recipe.facts.freshness_days
+            found[feed.source.name] = min(days, found.get(feed.source.name, days))
+    return found
+
+
+def _age(age: timedelta) -> str:
+    hours = int(age.total_seconds() // 3600)
+    return f"{hours // 24} d {hours % 24} h" if hours >= 24 else f"{hours} h {int(age.total_seconds() % 3600 // 60)} min"
+
+
 def _recipe_of(table: str) -> "Recipe":
     from assets import all_recipes
 
@@ -303,7 +442,7 @@ def _require_deliveries(settings: "Settings") -> None:
         from groningen_data.sample import city
 
         city.build(settings)
-    elif not any(settings.source_root.iterdir()):
+    elif settings.has_files and not any(settings.source_root.iterdir()):
         raise SettingsError(str(settings.source_root), "is empty", "set GRONINGEN_FILES to the folder of delivered files")
 
 
@@ -313,6 +452,8 @@ def _unclaimed(settings: "Settings") -> str:
     from groningen_data.landing import Landing
     from groningen_data.sources.base import delivered_files
 
+    if not settings.has_files:
+        return ""
     root, landing = settings.source_root, Landing.of(settings)
     sources = [source for source in all_sources().values() if not source.root]
     claimed = {path for source in sources for path, look in source.looks(root, landing).items() if look.is_mine}
@@ -356,6 +497,8 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
     os.environ.setdefault("DAGSTER_HOME", str(Path(__file__).parent.parent))
     os.environ.setdefault("GRONINGEN_DAGSTER_DIR", str(settings.data_dir / "dagster"))
 
+    from dagster import AssetCheckSeverity
+
     from assets.factory import DAYS_TAG
     from assets.sensors import safe_message, undelivered
     from groningen_data.alerts import FailedStep, summarise
@@ -379,9 +522,13 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
         )
         failed = [FailedStep(e.step_key or "run", safe_message(e)) for e in result.all_events if e.is_step_failure]
         missing = list(undelivered(instance, run_id))
+        unreached = any(
+            check.severity == AssetCheckSeverity.ERROR and not check.passed and check.asset_key.path[0] == "landing"
+            for check in result.get_asset_check_evaluations()
+        )
     summary = summarise(Lakehouse(settings), run_id, failed, job=job_name, undelivered=missing)
     print(f"\n{summary.text()}{_absent(settings)}{_unclaimed(settings)}\nTook {monotonic() - started:.0f} s.")
-    return 1 if not result.success or (strict and summary.needs_attention) else 0
+    return 1 if not result.success or unreached or (strict and summary.needs_attention) else 0
 
 
 def _dagster_instance() -> Any:

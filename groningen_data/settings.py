@@ -235,6 +235,11 @@ class Settings(BaseSettings):
         return self.data_dir / "scratch"
 
     @property
+    def has_files(self) -> bool:
+        """Whether there is a folder of files to search; a profile that pulls from services needs none."""
+        return self.is_sample or self.files is not None or not self.addresses
+
+    @property
     def source_root(self) -> Path:
         """Folder that the file sources search: the sample city, or the folder named by `GRONINGEN_FILES`.
 

@@ -84,7 +84,9 @@ def settings_document() -> str:
         lines.append(f"| `GRONINGEN_{name.upper()}` | {shown} | {field.description} |")
     lines += ["\n## Profiles\n"]
     for path in sorted(PROFILES.glob("*.toml")):
-        lines += [f"### {path.stem}\n", f"```toml\n{path.read_text(encoding='utf-8').strip()}\n```\n"]
+        parts = [path, *sorted(path.with_suffix("").glob("*.toml"))]
+        text = "\n\n".join(part.read_text(encoding="utf-8").strip() for part in parts)
+        lines += [f"### {path.stem}\n", f"```toml\n{text}\n```\n"]
     return "\n".join(lines)
 
 

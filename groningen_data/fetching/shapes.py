@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 SHAPE_BYTES = 16_384
 _MOST_FIELDS = 600
 _NAME = re.compile(r"[^\W\d_][\w .()/%°²³-]{0,79}")
+_NUMBER = re.compile(r"\d+(?![\da-zA-JL-PR-SU-Y])")  # 2025K4, 2025Q4, 20260315T0742Z
 _ALIKE = 0.6
 
 
@@ -58,8 +59,8 @@ class Drift:
 
 
 def family(place: str) -> str:
-    """What payloads at such places have in common: the place without its numbers and dates."""
-    return re.sub(r"\d+", "#", PurePosixPath(place).as_posix())
+    """What payloads at such places have in common: the place without its numbers and dates; `85984NED` is a name, no number."""
+    return _NUMBER.sub("#", PurePosixPath(place).as_posix())
 
 
 def shape_of(head: bytes) -> dict[str, Field]:
@@ -85,9 +86,10 @@ def compare(place: str, known: Mapping[str, Any], shape: Shape) -> Drift | None:
     """What differs from the shape known of this family; None when nothing does."""
     if not known or not shape:
         return None
-    # Names of objects that hold data by key ("2026-01-01": {…}) are no fields.
     added = [name for name in shape if name not in known]
-    vanished = [name for name, f in known.items() if f["always"] and name not in shape and _parent(name, known) in ("", *shape)]
+    # Where there is no record, its fields are not missing.
+    records = {"", *(_leaf(name)[0] for name in shape)}
+    vanished = [name for name, f in known.items() if f["always"] and name not in shape and _leaf(name)[0] in records]
     changed = [
         (name, known[name]["kind"], f.kind)
         for name, f in shape.items()
@@ -127,13 +129,6 @@ def merged(known: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
 def _leaf(name: str) -> tuple[str, str]:
     parent, _, leaf = name.rpartition(".")
     return parent, leaf
-
-
-def _parent(name: str, known: Mapping[str, Any]) -> str:
-    parent = _leaf(name)[0]
-    while parent and parent not in known:
-        parent = _leaf(parent)[0]
-    return parent
 
 
 def _of_json(text: bytes) -> dict[str, Field]:

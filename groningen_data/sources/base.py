@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, cast
 
 import polars as pl
 
 from groningen_data.errors import GroningenError, PayloadError, SettingsError, SourceError
 from groningen_data.fetching.client import Client
-from groningen_data.fetching.connector import Connector, Pull
+from groningen_data.fetching.connector import Connector, EnoughError, Pull
 from groningen_data.fetching.shapes import SHAPE_BYTES, compare, family, merged, shape_of
 from groningen_data.landing import Arrival, Landing, Look, Payload, last_at_each_place
 from groningen_data.privacy.service_numbers import masked, names_service_numbers
@@ -129,6 +130,8 @@ class FileSource:
         with landing.exclusively(self.name):
             if addresses is not None:
                 return self._pull(settings, landing, addresses, told)
+            if self.root is None and not settings.has_files:
+                return FetchReport(self.name, (), 0)
             root = self.root(settings) if self.root else settings.source_root
             if not root.is_dir():
                 raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
@@ -148,7 +151,31 @@ class FileSource:
         landing.keep_looks(self.name, self._version(), {place: look for place, (_, look) in looks.items()})
         return visit.report()
 
-    def _pull(self, settings: Settings, landing: Landing, addresses: dict[str, str], told: Mapping[str, str]) -> FetchReport:
+    def try_out(self, settings: Settings, landing: Landing) -> FetchReport:
+        """Ask for one payload, or read the file that came last, and load nothing: whether it can be had, read, and is as before.
+
+        Raises:
+            SettingsError: The folder of files is missing.
+            OSError: A file cannot be read now.
+        """
+        settings.scratch_dir.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix="trying-", dir=settings.scratch_dir) as folder:
+            elsewhere = Landing(Path(folder), landing.size_limit)
+            elsewhere.keep_notes(self.name, "shapes", landing.notes(self.name, "shapes"))
+            addresses = self.connector.addresses(settings) if self.connector else None
+            if addresses is not None:
+                return self._pull(settings, elsewhere, addresses, {}, once=True)
+            visit = _Visit(self, elsewhere, self.rewriting(settings) if self.rewriting else None, {})
+            root = self.root(settings) if self.root else settings.source_root if settings.has_files else None
+            files = self._found(root) if root else []
+            if root and files:
+                newest = max(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+                visit.take(newest, _place(newest, root))
+            return visit.report()
+
+    def _pull(
+        self, settings: Settings, landing: Landing, addresses: dict[str, str], told: Mapping[str, str], *, once: bool = False
+    ) -> FetchReport:
         connector = cast(Connector, self.connector)
         visit = _Visit(self, landing, self.rewriting(settings) if self.rewriting else None, told)
         scratch = settings.scratch_dir / "pulled" / self.name
@@ -158,19 +185,23 @@ class FileSource:
             place = masked(place)
             if isinstance(body, Path):
                 visit.take(body, place, headers)
-                return
-            path = scratch / Path(place).name
-            path.write_bytes(body)
-            try:
-                visit.take(path, place, headers)
-            finally:
-                path.unlink(missing_ok=True)
+            else:
+                path = scratch / Path(place).name
+                path.write_bytes(body)
+                try:
+                    visit.take(path, place, headers)
+                finally:
+                    path.unlink(missing_ok=True)
+            if once:
+                raise EnoughError
 
         with Client(self.name, addresses, settings, rate_per_s=connector.rate_per_s) as client:
             cursor = landing.notes(self.name, "cursor")
             pull = Pull(settings, client, cursor, land, lambda notes: landing.keep_notes(self.name, "cursor", notes))
             try:
                 connector.pull(pull)
+            except EnoughError:
+                return visit.report()
             except SourceError as error:
                 return visit.report(error)
             landing.keep_notes(self.name, "cursor", cursor)
@@ -309,6 +340,8 @@ class _Visit:
     def report(self, problem: GroningenError | None = None) -> FetchReport:
         """What was taken."""
         self._landing.keep_notes(self._source.name, "shapes", self._shapes)
+        visited = {"at": datetime.now(UTC).isoformat(), "problem": f"{problem.problem} → {problem.way_out}" if problem else None}
+        self._landing.keep_notes(self._source.name, "visit", visited)
         return FetchReport(self._source.name, tuple(self._landed), self._found_again, tuple(self._drifts), problem)
 
     def _compare(self, payload: Payload, place: str) -> None:

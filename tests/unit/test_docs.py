@@ -19,7 +19,7 @@ def leaves(command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, object]]:
     """Every command of the application by its full name."""
     for name, child in getattr(command, "commands", {}).items():
         yield from leaves(child, (*path, name))
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "commands") or (path and command.invoke_without_command):
         yield " ".join(path), command
 
 
