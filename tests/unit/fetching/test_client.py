@@ -159,7 +159,10 @@ class TestTryingAgain:
         wait.set()
 
     def test_nobody_there(self, settings):
-        with Client("weather", {"knmi": "http://127.0.0.1:9"}, settings) as client, pytest.raises(SourceError, match="cannot be reached"):
+        with (
+            Client("weather", {"knmi": "http://127.0.0.1:9"}, settings) as client,
+            pytest.raises(SourceError, match="cannot be reached"),
+        ):
             client.get("http://127.0.0.1:9/x")
 
 
