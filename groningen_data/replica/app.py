@@ -35,9 +35,11 @@ def build(settings: Settings, faults: Faults | None = None) -> Starlette:
         faults: Switched on from the beginning.
     """
     world = World(settings, faults or Faults())
-    routes: list[BaseRoute] = [
-        Mount(f"/{host}", routes=list(service.routes(world))) for service in all_services() for host in service.hosts
-    ]
+    of_host: dict[str, list[BaseRoute]] = {}
+    for service in all_services():
+        for host in service.hosts:
+            of_host.setdefault(host, []).extend(service.routes(world))
+    routes: list[BaseRoute] = [Mount(f"/{host}", routes=found) for host, found in of_host.items()]
     routes.append(Route("/_replica/faults", _switch(world.faults), methods=["GET", "POST", "DELETE"]))
     return Starlette(routes=routes, middleware=[Middleware(FaultsMiddleware, faults=world.faults)])
 

@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 
 from groningen_data.errors import PayloadError
+from groningen_data.fetching.connector import Connector, Pull
+from groningen_data.fetching.features import feature_collection, wfs_features
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
@@ -26,6 +28,7 @@ from groningen_data.sources.delivered import (
 from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, check_columns, in_slices, marked, not_a_coordinate, read_json
 
 _SOURCE_CODE = "wfs"
+_LAYER = "geo-data:CONTAINERS"
 _REQUIRED = ("CONTAINERCODE", "FRACTIE")
 _KNOWN = ("CLUSTERCODE", "CLUSTEROMSCHRIJVING", "LATITUDE", "LONGITUDE")
 _FIELDS = (*_REQUIRED, *_KNOWN)
@@ -97,6 +100,14 @@ def _recognises(head: Head) -> bool:
     return text.startswith("{") and '"FeatureCollection"' in text and '"CONTAINERCODE"' in text
 
 
+def _pull(visit: Pull) -> None:
+    """Ask for the whole layer in degrees; the registry has no history and tells no changes."""
+    features = wfs_features(visit, visit.client.url("container_wfs"), _LAYER, sort_by="CONTAINERCODE")
+    if not features:
+        raise visit.problem(f"{_LAYER} has no features", "nothing is lost: the next refresh asks again")
+    visit.deliver("containers_wfs.json", feature_collection("containers", features))
+
+
 SOURCE = FileSource(
     name="container_wfs",
     title="Waste containers of the municipality (WFS)",
@@ -110,4 +121,5 @@ SOURCE = FileSource(
     recognises=_recognises,
     batches=_batches,
     extent="GM0014",
+    connector=Connector(("container_wfs",), _pull),
 )

@@ -4,7 +4,6 @@ No source is declared here, and nothing here knows a particular one.
 """
 
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from groningen_data.errors import PayloadError
+from groningen_data.fetching.features import exception_text
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import spatial_connection
@@ -113,9 +113,7 @@ def refuse_exception_report(payload: Payload) -> None:
     text = payload.text().lstrip()
     if not text.startswith("<"):
         return
-    said = re.search(r"<(?:\w+:)?(?:ExceptionText|ServiceException)[^>]*>\s*(.*?)\s*</", text, re.DOTALL)
-    if said:
-        told = " ".join(said.group(1).split())[:200]
+    if told := exception_text(text):
         raise PayloadError(payload.name, f"is an error message of the WFS: {told}", "mend the request, and fetch it again")
     raise PayloadError(payload.name, "is XML, but not GeoJSON", "ask the WFS for outputFormat=application/json")
 

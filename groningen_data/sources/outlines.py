@@ -2,6 +2,7 @@
 
 Degrees (EPSG:4326) and Dutch metres (EPSG:28992) are read; everything leaves here in degrees. Property names of CBS, PDOK
 and older shapefile conversions are known; figures are found by `property_names` in `data/reference/cbs_measures.csv`.
+PDOK has the names of districts in a collection of its own: districts (wijken) may stand among the neighbourhoods.
 """
 
 import json
@@ -13,6 +14,8 @@ from typing import Any
 import polars as pl
 
 from groningen_data.errors import PayloadError
+from groningen_data.fetching.connector import Connector, Pull
+from groningen_data.fetching.features import feature_collection, ogc_features
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import carried_over, spatial_connection
@@ -30,6 +33,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "edition": ("jrstatcode",),
     "water": ("water", "h2o"),
 }
+_FIRST_EDITION = 2022
+"""The first year that PDOK serves as OGC API Features."""
+_FIGURES_LAG = 2
+"""Years until incomes and benefits are filled in: the editions that the figures of the first day may come from."""
 _CODE = re.compile(r'"(buurt_?code|bu_?code|statcode)"\s*:\s*"BU\d', re.IGNORECASE)
 
 
@@ -251,6 +258,7 @@ def _read(payload: Payload) -> _Outlines:
     read = [_feature(f) for f in features if isinstance(f, dict)]
     if len(read) < len(features):
         raise PayloadError(payload.name, f"{len(features) - len(read)} features are no objects", "ask for the outlines again")
+    read = _with_district_names(read)
     if not any(f["neighbourhood_code"] for f in read):
         found = sorted({k for f in read[:50] for k in f["properties"]})
         raise PayloadError(
@@ -278,6 +286,20 @@ def _feature(feature: dict[str, Any]) -> dict[str, Any]:
         "geometry": geometry,
         "properties": properties,
     }
+
+
+def _with_district_names(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The neighbourhoods, with the name of their district where only the district itself has it."""
+    districts = {
+        f["district_code"]: f["district_name"]
+        for f in features
+        if f["district_code"] and f["district_name"] and not any(n in f["properties"] for n in _NAMES["neighbourhood_code"])
+    }
+    return [
+        f | {"district_name": f["district_name"] or districts.get(f["district_code"])}
+        for f in features
+        if f["district_code"] not in districts or any(n in f["properties"] for n in _NAMES["neighbourhood_code"])
+    ]
 
 
 def _code_year(payload: Payload, collection: dict[str, Any], features: list[dict[str, Any]]) -> int:
@@ -337,10 +359,47 @@ def _recognises(head: Head) -> bool:
     return '"FeatureCollection"' in text and 'Polygon"' in text and _CODE.search(text) is not None
 
 
+def _pull(visit: Pull) -> None:
+    """Ask PDOK for the neighbourhoods and districts of the municipality, each year's edition as one payload.
+
+    Every edition is asked at each visit: CBS fills in and corrects its figures for years. An edition that is not there yet is no
+    error while no later one is there. Coordinates are asked in degrees, which the lake keeps; PDOK transforms the Dutch metres
+    with its own grid, to the centimetre.
+    """
+    municipality, today = visit.settings.municipality_code, visit.settings.today()
+    absent: list[int] = []
+    gaps: list[int] = []
+    for year in range(max(_FIRST_EDITION, visit.settings.first_local_day.year - _FIGURES_LAG), today.year + 1):
+        found = []
+        for collection in ("buurten", "wijken"):
+            url = visit.client.url("pdok_cbs", f"wijken-en-buurten-{year}/ogc/v1/collections/{collection}/items")
+            features = ogc_features(visit, url, {"gemeentecode": municipality})
+            if features is None:
+                break
+            mine = [f for f in features if (f.get("properties") or {}).get("gemeentecode") == municipality]
+            if not mine:
+                raise visit.problem(
+                    f"the {collection} of {year} have none of {municipality}", "compare the filter with PDOK's API page"
+                )
+            found.append(mine)
+        if len(found) < 2:
+            absent.append(year)
+            continue
+        gaps, absent = gaps + absent, []
+        name = f"pdok_wijken_en_buurten_{year}"
+        visit.deliver(f"{name}.geojson", feature_collection(name, [*found[0], *found[1]]))
+    if gaps or not visit.delivered:
+        raise visit.problem(
+            f"PDOK has no neighbourhoods of {', '.join(map(str, gaps or absent))}",
+            "look at https://api.pdok.nl whether the service has moved",
+        )
+
+
 SOURCE = FileSource(
     name="outlines",
     title="Outlines of neighbourhoods (CBS, Kadaster)",
     patterns=("*buurten*.geojson", "*buurten*.geojson.gz"),
     recognises=_recognises,
     batches=_batches,
+    connector=Connector(("pdok_cbs",), _pull),
 )

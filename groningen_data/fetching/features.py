@@ -1,0 +1,194 @@
+"""Features of geographic services, all pages of a layer together: OGC API Features and WFS.
+
+What comes out is the same for the same content, whatever the order, the moment or the size of the pages: a payload made of it is
+only new when the layer changed. Nothing comes out of a layer that could not be read to its end.
+
+Rules: OGC API Features Part 1 (https://docs.ogc.org/is/17-069r4/17-069r4.html) and Part 2 (Content-Crs), WFS 2.0
+(https://docs.ogc.org/is/09-025r2/09-025r2.html) and, for what WFS 1.0.0 does not have, GeoServer
+(https://docs.geoserver.org/stable/en/user/services/wfs/vendor.html).
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from groningen_data.fetching.client import Answer
+from groningen_data.fetching.connector import Pull
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+"""Degrees, longitude first: the default of OGC API Features."""
+
+Feature = Mapping[str, Any]
+
+_PAGE = 1000
+_JSON = ("application/geo+json", "application/json", "application/vnd.geo+json")
+_XML = ("text/xml", "application/xml", "application/gml+xml", "application/vnd.ogc.se_xml")
+_MOST_REPEATS = 3
+_TOLD = 200
+_SAID = re.compile(r"<(?:\w+:)?(?:ExceptionText|ServiceException)\b[^>]*>\s*(.*?)\s*</", re.DOTALL)
+
+
+def ogc_features(visit: Pull, url: str, params: Mapping[str, str]) -> list[Feature] | None:
+    """All features of a collection in degrees, or None when the service has no such collection (status 404).
+
+    Args:
+        visit: Whose client asks.
+        url: Address of the collection's items.
+        params: What to ask for besides the format and the size of the pages.
+
+    Raises:
+        SourceError: The service cannot be read to the end, or a page is not what it says.
+    """
+    client, found, ahead, repeats = visit.client, _Found(visit, url), [""], 0
+    asked = {"f": "json", "limit": _PAGE, **params}
+    for answer in client.pages(
+        url, lambda _: ahead[0] or None, params=asked, accept=_JSON, recognise=lambda status, _: status == 404
+    ):
+        if answer.status == 404 and not found.pages:
+            return None
+        collection = _collection(visit, answer)
+        crs = answer.headers.get("content-crs", f"<{CRS84}>").strip(" <>")
+        if crs != CRS84:
+            raise visit.problem(f"{answer.url} answers in {crs[:100]}", f"it should answer in {CRS84}; compare with its API page")
+        said, features = collection.get("numberReturned"), collection["features"]
+        if isinstance(said, int) and said != len(features):
+            raise visit.problem(f"{answer.url} holds {len(features):,} features where it says {said:,}", "ask again later")
+        repeats = 0 if found.take(features) else repeats + 1
+        if repeats > _MOST_REPEATS:
+            raise visit.problem(f"the pages of {answer.url} bring nothing new", "report it to the source; ask again later")
+        ahead[0] = _next(collection)
+        found.matched = collection.get("numberMatched")
+    return found.whole()
+
+
+def wfs_features(
+    visit: Pull, url: str, layer: str, *, sort_by: str, version: str = "2.0.0", srs: str = "EPSG:4326", page: int = _PAGE
+) -> list[Feature]:
+    """All features of a layer of a WFS that answers GeoJSON.
+
+    Args:
+        visit: Whose client asks.
+        url: Address of the WFS.
+        layer: Name of the layer with its workspace; it may contain spaces.
+        sort_by: Attributes to sort by, comma-separated: without an order pages are undefined, and a GeoServer refuses to page a
+            layer that has no primary key.
+        version: 2.0.0, 1.1.0 or 1.0.0; names of parameters differ.
+        srs: Coordinate system to ask for.
+        page: Features to ask for at a time; the server may give fewer.
+
+    Raises:
+        SourceError: The service answers an error, in whatever status, or the layer changed while it was read.
+    """
+    names, count = ("typeNames", "count") if version.startswith("2") else ("typeName", "maxFeatures")
+    asked = {
+        "service": "WFS",
+        "version": version,
+        "request": "GetFeature",
+        names: layer,
+        "outputFormat": "application/json",
+        "srsName": srs,
+        "sortBy": sort_by,
+        count: page,
+    }
+    found, start, total = _Found(visit, layer), 0, None
+    while total is None or start < total:
+        answer = visit.client.get(
+            url,
+            params={**asked, "startIndex": start},
+            accept=(*_JSON, *_XML),
+            recognise=lambda status, body: _is_report(status, body),
+        )
+        assert answer is not None
+        if (text := answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")).startswith(b"<"):
+            told = exception_text(text.decode("utf-8", errors="replace")) or "XML that is no GeoJSON"
+            raise visit.problem(f"the WFS answers an error about {layer}: {told}", "mend the request, or ask again later")
+        collection = _collection(visit, answer)
+        matched = next((n for k in ("numberMatched", "totalFeatures") if isinstance(n := collection.get(k), int)), None)
+        if start and matched != total:
+            raise visit.problem(f"{layer} changed while it was read", "nothing is lost: the next refresh asks again")
+        total, features = matched, collection["features"]
+        if not features:
+            break
+        if not found.take(features):
+            raise visit.problem(f"the WFS gives the same features of {layer} twice", "report it to the source; ask again later")
+        start += len(features)
+    found.matched = total
+    return found.whole()
+
+
+def exception_text(text: str) -> str | None:
+    """What an OGC service says in an XML exception report, on one line and at most 200 characters; None when it is none."""
+    said = _SAID.search(text)
+    if said is None:
+        return None
+    plain = re.sub(r"<!\[CDATA\[|\]\]>", "", said.group(1))
+    return "".join(c for c in " ".join(html.unescape(plain).split()) if c.isprintable())[:_TOLD]
+
+
+def feature_collection(name: str, features: Iterable[Feature]) -> bytes:
+    """One GeoJSON document of features in degrees; the same features give the same bytes."""
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}
+    collection = {"type": "FeatureCollection", "name": name, "crs": crs, "features": list(features)}
+    return json.dumps(collection, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class _Found:
+    """The features of a layer that were read so far, each once."""
+
+    def __init__(self, visit: Pull, layer: str) -> None:
+        self._visit, self._layer = visit, layer
+        self._features: dict[Any, tuple[str, Feature]] = {}
+        self.pages, self.matched = 0, None
+
+    def take(self, features: Sequence[Any]) -> bool:
+        """Add a page; whether anything of it is new."""
+        before = len(self._features)
+        self.pages += 1
+        for number, feature in enumerate(features):
+            if not isinstance(feature, dict):
+                raise self._visit.problem(f"{self._layer} has features that are no objects", "report it to the source")
+            # A GeoServer makes up such ids anew for each answer when a layer has no primary key.
+            is_made_up = ".fid-" in str(feature.get("id", ""))
+            kept = {k: v for k, v in feature.items() if k != "id"} if is_made_up else feature
+            text = json.dumps(kept, sort_keys=True, ensure_ascii=False)
+            key = (text, number) if is_made_up or "id" not in kept else kept["id"]
+            if self._features.setdefault(key, (text, kept))[0] != text:
+                raise self._visit.problem(
+                    f"{self._layer} changed while it was read", "nothing is lost: the next refresh asks again"
+                )
+        return len(self._features) > before
+
+    def whole(self) -> list[Feature]:
+        """All of them, in an order that only their content decides."""
+        if isinstance(self.matched, int) and self.matched != len(self._features):
+            raise self._visit.problem(
+                f"{self._layer} gave {len(self._features):,} different features of {self.matched:,}",
+                "nothing is lost: the next refresh asks again",
+            )
+        return [feature for _, feature in sorted(self._features.values(), key=lambda pair: pair[0])]
+
+
+def _collection(visit: Pull, answer: Answer) -> dict[str, Any]:
+    collection = answer.json(visit.client.source)
+    if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection":
+        raise visit.problem(
+            f"{answer.url} answered no GeoJSON FeatureCollection", "compare the request with the service's API page"
+        )
+    features = collection.get("features")
+    if features is not None and not isinstance(features, list):
+        raise visit.problem(f"{answer.url} answered features that are no list", "report it to the source")
+    return {**collection, "features": features or []}
+
+
+def _next(collection: Mapping[str, Any]) -> str:
+    links = collection.get("links")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("rel") == "next" and "html" not in str(link.get("type", "")):
+            return str(link.get("href") or "")
+    return ""
+
+
+def _is_report(status: int, body: bytes) -> bool:
+    return status < 500 and b"ExceptionReport" in body[:4096]
