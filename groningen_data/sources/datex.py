@@ -1,11 +1,13 @@
-"""What the readers of DATEX II version 2 share: the stream through expat with its refusals, and the names of lanes.
+"""What the readers of DATEX II share, version 2 and 3: the stream through expat with its refusals, and the names of lanes.
 
-No publication is read here. Specification: DATEX II v2.x, NDW interface description.
+No publication is read here. Both versions say the same in other elements: version 2 in one namespace and often in a SOAP
+envelope (`d2LogicalModel/payloadPublication`), version 3 in several (`messageContainer/payload`). Prefixes are chosen by the
+sender, so elements are told by their local names. Specification: DATEX II v2.x and v3.x, NDW interface description.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from xml.parsers import expat
 
 import polars as pl
@@ -13,7 +15,6 @@ import polars as pl
 from groningen_data.errors import PayloadError
 from groningen_data.landing import Payload
 
-TYPE: Final = "http://www.w3.org/2001/XMLSchema-instance type"
 WHOLE_CARRIAGEWAY: Final = "allLanesCompleteCarriageway"
 ANY_VEHICLE: Final = "any"
 UNKNOWN_CLASS: Final = "unknown"
@@ -47,12 +48,42 @@ class Publication:
 
     def refuse(self, payload: Payload, why: str) -> PayloadError:
         """The error for a payload that is something else."""
-        return PayloadError(payload.name, f"is XML, but not DATEX II v2 {self.description}: {why}", self.way_out)
+        return PayloadError(payload.name, f"is XML, but not DATEX II {self.description}: {why}", self.way_out)
+
+
+class ByLocalName(dict[str, Any]):
+    """What is known of elements by local name, found by the name with whatever prefix a sender gives it; None for the others."""
+
+    def __missing__(self, name: str) -> Any:
+        known = self[name] = self.known(local_name(name))
+        return known
+
+    def known(self, local: str) -> Any:
+        """What is known of a local name."""
+        return self.get(local)
+
+
+def local_name(name: str) -> str:
+    """The name of an element or attribute, without its prefix."""
+    return name.rpartition(":")[2]
+
+
+def type_of(attributes: dict[str, str]) -> str:
+    """The type that an element says it has (`xsi:type`), without prefix; empty when it says none."""
+    said = attributes.get("xsi:type")
+    if said is None:
+        said = next((value for name, value in attributes.items() if local_name(name) == "type"), "")
+    return local_name(said)
+
+
+def is_message(beginning: str) -> bool:
+    """Whether a text begins as a message of DATEX II does."""
+    return any(name in beginning for name in ("d2LogicalModel", "datex2.eu/schema/3/messageContainer"))
 
 
 def new_parser() -> expat.XMLParserType:
-    """An expat parser whose names are `namespace name`."""
-    made = expat.ParserCreate(namespace_separator=" ")
+    """An expat parser that gives names as they are written."""
+    made = expat.ParserCreate()
     made.buffer_text = True
     return made
 
@@ -66,21 +97,27 @@ def feed(
 ) -> Iterator[None]:
     """Feeds a payload to the parser, yielding between chunks; the handlers hear what stands inside the publication.
 
+    Of a message with several publications they hear the one that is wanted, and what comes after it.
+
     Raises:
         PayloadError: The XML is cut off, malformed, declares a document type, or is something else.
     """
-    seen: set[str] = set()
+    others: list[str] = []
+    depth = 0
+    is_found = False
 
     def root(name: str, attributes: dict[str, str]) -> None:
-        tag = name.rpartition(" ")[2]
-        if tag == "payloadPublication":
-            if not attributes.get(TYPE, "").endswith(publication.kind):
-                raise publication.refuse(payload, f"publishes {attributes.get(TYPE, 'something else')}")
-            seen.add(tag)
-            parser.StartElementHandler, parser.EndElementHandler = start, end
-        elif not seen and tag not in ("Envelope", "d2LogicalModel"):
+        nonlocal depth, is_found
+        tag = local_name(name)
+        if tag in _PUBLICATIONS:
+            if type_of(attributes) == publication.kind:
+                is_found = True
+                parser.StartElementHandler, parser.EndElementHandler = start, end
+            else:
+                others.append(type_of(attributes) or "something else")
+        elif not depth and tag not in _OUTERMOST:
             raise publication.refuse(payload, f"its outermost element is {tag}")
-        seen.add(tag)
+        depth += 1
 
     def doctype(*_: object) -> None:
         raise PayloadError(
@@ -105,10 +142,12 @@ def feed(
                 f"was cut off at line {error.lineno}" if cut else f"is not well-formed XML ({error})",
                 "ask for the file again; it is damaged or of another type",
             ) from error
-    if "payloadPublication" not in seen:
-        raise publication.refuse(payload, "it has no payloadPublication")
+    if not is_found:
+        raise publication.refuse(payload, f"it publishes {', '.join(others)}" if others else "it has no payloadPublication or payload")
 
 
+_OUTERMOST = ("Envelope", "d2LogicalModel", "messageContainer")
+_PUBLICATIONS = ("payloadPublication", "payload")
 _CUT_OFF = {
     expat.errors.codes[message]
     for message in (

@@ -1,9 +1,10 @@
-"""NDW's feed of measured traffic data: DATEX II version 2, usually in a SOAP envelope, streamed with expat.
+"""NDW's feed of measured traffic data: DATEX II version 2, usually in a SOAP envelope, or version 3; streamed with expat.
 
 One reading is the value of one index of one site at one time. What an index measures (lane, vehicle class) is only known from
 the version of the site table that the feed names, so readings stay separate per index; where it is known, the speed of a lane
 and class stands in the row of its flow. Reference values (`measuredValueExtension`) are counted, never read as measurements.
-Specification: DATEX II v2.x, NDW interface description.
+The feed publishes fast and slow sites together, so a reading is told by its site, index and measuring time; the time of
+publication says nothing. Specification: DATEX II v2.x and v3.x, NDW interface description.
 """
 
 import tempfile
@@ -35,7 +36,9 @@ from groningen_data.sources.parsing import (
 SITE_INDEXES = "core.traffic_site_indexes"
 
 _PUBLICATION = datex.Publication(
-    "MeasuredDataPublication", "measured data", "deliver the version 2 publication of measured data (trafficspeed.xml.gz)"
+    "MeasuredDataPublication",
+    "measured data",
+    "deliver the publication of measured data (trafficspeed.xml.gz, snelheden_en_intensiteiten_meetgegevens.xml.gz)",
 )
 _FRAME_ROWS = 100_000
 _BIN = "5m"
@@ -96,9 +99,10 @@ def _times(payload: Payload) -> set[str]:
     parser = datex.new_parser()
     found: set[str] = set()
     text: list[str] = []
+    is_time = datex.ByLocalName(dict.fromkeys(_TIMES, True))
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if name.endswith((" measurementTimeDefault", " measurementOrCalculationTime")):
+        if is_time[name]:
             text.clear()
             parser.CharacterDataHandler = text.append
             parser.EndElementHandler = end
@@ -113,91 +117,154 @@ def _times(payload: Payload) -> set[str]:
     return found
 
 
+_DEFAULT_TIME, _OWN_TIME = "measurementTimeDefault", "measurementOrCalculationTime"
+# Version 3 has the instant inside the other two.
+_TIMES = (_DEFAULT_TIME, _OWN_TIME, "timeValue")
+_VALUE, _ERROR, _TIME, _BASIC, _INDEXED, _SPEED, _SITE, _REFERENCE, _TABLE, _EXTENSION = range(1, 11)
+_ELEMENTS = {
+    "vehicleFlowRate": _VALUE,
+    "speed": _VALUE,
+    "dataError": _ERROR,
+    **dict.fromkeys(_TIMES, _TIME),
+    "basicData": _BASIC,
+    "measuredValue": _INDEXED,
+    "physicalQuantity": _INDEXED,
+    "averageVehicleSpeed": _SPEED,
+    "siteMeasurements": _SITE,
+    "measurementSiteReference": _REFERENCE,
+    "measurementSiteTableReference": _TABLE,
+}
+
+
+class _Elements(datex.ByLocalName):
+    """Which of `_ELEMENTS` an element is; extensions have many names."""
+
+    def known(self, local: str) -> Any:
+        return _EXTENSION if local.endswith("Extension") else self.get(local)
+
+
 def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
-    """Every reading of a payload as text, in frames of about 100,000; what is no reading is counted."""
+    """Every reading of a payload as text, in frames of about 100,000; what is no reading is counted.
+
+    Only the starts of elements are heard, and the ends of those whose text counts: of all that the parser says, calling Python
+    costs most. A reading is therefore kept when the next one begins, or its site ends.
+    """
     parser = datex.new_parser()
     columns: dict[str, list[Any]] = {name: [] for name in _READING}
     sites, versions, indexes, times, flows, values, errors, inputs, tables = columns.values()
-    local: dict[str, str] = {}
-    state: dict[str, Any] = dict.fromkeys(("site", "version", "default", "table")) | {"first": 0, "depth": 0, "skip": False}
-    reading: dict[str, Any] = {}
+    elements, flow_kinds = _Elements(_ELEMENTS), datex.ByLocalName(TrafficFlow=True, TrafficSpeed=False)
     text: list[str] = []
-    captured = {"measurementTimeDefault", "measurementOrCalculationTime", "vehicleFlowRate", "speed", "dataError"}
+    field = 0
+    # Where the parser is: the reading, its index and its site; the first row of that site.
+    kind = site = version = index = code = table = None
+    value = error = used = own = default = None
+    first = skipped = 0
+    is_default = is_outer = False
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        tag = local.get(name) or local.setdefault(name, name.rpartition(" ")[2])
-        if state["skip"]:
-            if tag == "basicDataReferenceValue":
-                counts["reference_values"] += 1
-        elif tag in captured:
+        nonlocal field, kind, site, version, index, code, table, value, error, used, own, default, first, is_default, is_outer
+        element = elements[name]
+        if element is None:
+            return
+        if element == _INDEXED:
+            # The outer one of two has the index; where it lacks one, the reading has none.
+            if "index" in attributes:
+                index, is_outer = attributes["index"], True
+            elif is_outer:
+                is_outer = False
+            else:
+                index, is_outer = None, True
+        elif element == _BASIC:
+            if kind is not None:
+                keep()
+            kind = attributes.get("xsi:type") or datex.type_of(attributes)
+            code, value, error, used, own = index, None, None, None, None
+        elif element <= _TIME:
+            field = element
+            if element == _TIME and not name.endswith("timeValue"):
+                is_default = name.endswith(_DEFAULT_TIME)
             text.clear()
             parser.CharacterDataHandler = text.append
-        elif tag == "basicData":
-            reading.clear()
-            reading["kind"] = attributes.get(datex.TYPE, "").rpartition(":")[2]
-        elif tag == "measuredValue":
-            if state["depth"] == 0:
-                state["index"] = attributes.get("index")
-            state["depth"] += 1
-        elif tag == "averageVehicleSpeed":
-            reading["inputs"] = attributes.get("numberOfInputValuesUsed")
-        elif tag == "measuredValueExtension":
-            state["skip"] = True
-        elif tag == "siteMeasurements":
-            state.update(site=None, version=None, default=None, first=len(times), depth=0)
+            parser.EndElementHandler = end
+        elif element == _SPEED:
+            used = attributes.get("numberOfInputValuesUsed")
+        elif element == _SITE:
+            close()
+            site = version = default = index = None
+            is_outer = False
+            first = len(times)
             counts["sites"] += 1
-        elif tag == "measurementSiteReference":
-            state["site"], state["version"] = attributes.get("id"), attributes.get("version")
-        elif tag == "measurementSiteTableReference":
-            state["table"] = datex.table_key(attributes.get("id"), attributes.get("version"))
+        elif element == _REFERENCE:
+            site, version = attributes.get("id"), attributes.get("version")
+        elif element == _TABLE:
+            table = datex.table_key(attributes.get("id"), attributes.get("version"))
+        else:
+            parser.StartElementHandler, parser.EndElementHandler = start_skipped, end_skipped
 
     def end(name: str) -> None:
-        tag = local.get(name)
-        if state["skip"]:
-            state["skip"] = tag != "measuredValueExtension"
-        elif tag in captured:
-            parser.CharacterDataHandler = None
-            if tag == "measurementTimeDefault":
-                state["default"] = "".join(text)
-            else:
-                reading[tag] = "".join(text)
-        elif tag == "basicData":
-            keep()
-        elif tag == "measuredValue":
-            state["depth"] -= 1
-        elif tag == "siteMeasurements":
-            first, default = state["first"], state["default"]
-            times[first:] = [default if time is None else time for time in times[first:]]
+        nonlocal value, error, own, default
+        said = text[0] if len(text) == 1 else "".join(text)
+        if field == _VALUE:
+            value = said
+        elif field == _ERROR:
+            error = said
+        elif is_default:
+            default = said
+        else:
+            own = said
+        parser.CharacterDataHandler = None
+        parser.EndElementHandler = None
+
+    def start_skipped(name: str, attributes: dict[str, str]) -> None:
+        nonlocal skipped
+        skipped += 1
+        if name.endswith("basicDataReferenceValue"):
+            counts["reference_values"] += 1
+
+    def end_skipped(name: str) -> None:
+        nonlocal skipped
+        if skipped:
+            skipped -= 1
+        else:
+            parser.StartElementHandler, parser.EndElementHandler = start, None
 
     def keep() -> None:
-        kind = reading["kind"]
-        if kind not in ("TrafficFlow", "TrafficSpeed"):
+        nonlocal kind
+        is_flow, other, kind = flow_kinds[kind], kind, None
+        if is_flow is None:
             counts["other_types"] += 1
-            counts[f"type_{kind or 'missing'}"] += 1
+            counts[f"type_{datex.local_name(other or 'missing')}"] += 1
             return
-        is_flow = kind == "TrafficFlow"
-        counts["values_read"] += 1
-        counts["flow_values" if is_flow else "speed_values"] += 1
-        sites.append(state["site"])
-        versions.append(state["version"])
-        indexes.append(state["index"])
-        times.append(reading.get("measurementOrCalculationTime"))
+        indexes.append(code)
+        times.append(own)
         flows.append(is_flow)
-        values.append(reading.get("vehicleFlowRate" if is_flow else "speed"))
-        errors.append(reading.get("dataError"))
-        inputs.append(reading.get("inputs"))
-        tables.append(state["table"])
+        values.append(value)
+        errors.append(error)
+        inputs.append(used)
 
-    for _ in datex.feed(parser, payload, _PUBLICATION, start, end):
-        # Readings of a site that is still open may lack the default time; they wait for the next frame.
-        ready = state["first"] if state["site"] is not None else len(times)
-        if ready >= _FRAME_ROWS:
-            yield pl.DataFrame({name: column[:ready] for name, column in columns.items()}, schema=_READING)
-            for column in columns.values():
-                del column[:ready]
-            state["first"] -= ready
+    def close() -> None:
+        if kind is not None:
+            keep()
+        times[first:] = [default if time is None else time for time in times[first:]]
+        for column, of_site in ((sites, site), (versions, version), (tables, table)):
+            column.extend([of_site] * (len(times) - first))
+
+    def taken(rows: int) -> pl.DataFrame:
+        frame = pl.DataFrame({name: column[:rows] for name, column in columns.items()}, schema=_READING)
+        for column in columns.values():
+            del column[:rows]
+        flow_values = int(frame["is_flow"].sum())
+        counts.update(values_read=rows, flow_values=flow_values, speed_values=rows - flow_values)
+        return frame
+
+    for _ in datex.feed(parser, payload, _PUBLICATION, start):
+        # Readings of the last site may still lack their default time; they wait for the next frame.
+        if first >= _FRAME_ROWS:
+            yield taken(first)
+            first = 0
+    close()
     if times:
-        yield pl.DataFrame(columns, schema=_READING)
+        yield taken(len(times))
 
 
 def _judged(readings: pl.DataFrame) -> pl.DataFrame:
@@ -299,7 +366,8 @@ def _paired(known: pl.DataFrame) -> pl.DataFrame:
     """Indexes with the class under which their vehicles may be added up, and each speed with its flow."""
     site = ["table", "site", "version"]
     is_any = pl.col("vehicle_class") == datex.ANY_VEHICLE
-    is_whole = (pl.col("lane_code") == datex.WHOLE_CARRIAGEWAY).fill_null(True)
+    # Several lanes together are whole as well: each of them may have an index of its own.
+    is_whole = ((pl.col("lane_code") == datex.WHOLE_CARRIAGEWAY) | pl.col("lane_code").str.contains("+", literal=True)).fill_null(True)
     lanes_are_apart = (is_any & ~is_whole & pl.col("is_flow")).any().over(site)
     same = [*site, "is_flow", "vehicle_class", "lane_code"]
     is_repeated = pl.col("index").cum_count().over(same) > 1
@@ -423,13 +491,15 @@ def _alone(readings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _recognises(head: Head) -> bool:
-    return "d2LogicalModel" in head.text and "MeasuredDataPublication" in head.text
+    return datex.is_message(head.text) and _PUBLICATION.kind in head.text
 
 
 SOURCE = FileSource(
     name="ndw_datex",
-    title="Measured traffic data (NDW, DATEX II v2)",
-    patterns=("*trafficspeed*.xml", "*trafficspeed*.xml.gz"),
+    title="Measured traffic data (NDW, DATEX II)",
+    patterns=tuple(
+        f"{name}{packing}" for name in ("*trafficspeed*.xml", "*intensiteiten[-_]meetgegevens*.xml") for packing in ("", ".gz")
+    ),
     recognises=_recognises,
     batches=_batches,
 )

@@ -1,4 +1,4 @@
-"""NDW's measurement site table (DATEX II v2, SOAP envelope or bare), streamed with expat: what each index of a site measures.
+"""NDW's measurement site table (DATEX II v2, SOAP envelope or bare, or v3), streamed with expat: what each index of a site measures.
 
 An index means something for one version of its site in one version of the table only. The table comes with the source
 `ndw_sites`, which also knows it as a registry of places.
@@ -23,7 +23,7 @@ PATTERNS = tuple(
 PUBLICATION = datex.Publication(
     "MeasurementSiteTablePublication",
     "a measurement site table",
-    "deliver the version 2 publication of measurement sites (measurement_current.xml.gz)",
+    "deliver the publication of measurement sites (measurement_current.xml.gz, …configuratie_meetlocaties.xml.gz)",
 )
 _FRAME_ROWS = 100_000
 _QUANTITIES = {"trafficFlow": "flow", "trafficSpeed": "speed"}
@@ -32,13 +32,17 @@ _INDEX = ("index_code", "accuracy", "period", "lane", "value_type", "vehicle_typ
 _CLASS_CHARACTERS = r"[^A-Za-z0-9_.+]+"
 _COORDINATES = ("latitude", "longitude")
 # Where coordinates may stand, best first.
-_PLACES = ("locationForDisplay", "pointCoordinates", "openlrCoordinate")
+_PLACES = ("locationForDisplay", "coordinatesForDisplay", "pointCoordinates", "openlrCoordinate")
+# As version 2 and version 3 name a site.
+_RECORDS = ("measurementSiteRecord", "measurementSite")
 _CAPTURED = {
     "accuracy": "accuracy",
     "period": "period",
-    "specificLane": "lane",
     "specificMeasurementValueType": "value_type",
 }
+# Version 2 names a lane in `specificLane` itself, version 3 numbers it or tells its use; there may be several of them.
+_LANES = ("specificLane", "laneNumber", "laneUsage")
+_COLLECTED = ("vehicleType", "comparisonOperator", "vehicleLength", "measurementSide", *_LANES)
 
 
 def parse_indexes(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
@@ -68,13 +72,15 @@ def tables_in(payload: Payload) -> tuple[str, ...]:
     parser = datex.new_parser()
     tables: dict[str, int] = {}
     current = ""
+    elements = datex.ByLocalName(dict.fromkeys(_RECORDS, False), measurementSiteTable=True)
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal current
-        if name.endswith(" measurementSiteRecord"):
-            tables[current] = tables.get(current, 0) + 1
-        elif name.endswith(" measurementSiteTable"):
+        is_table = elements[name]
+        if is_table:
             current = _key(payload, attributes)
+        elif is_table is not None:
+            tables[current] = tables.get(current, 0) + 1
 
     for _ in datex.feed(parser, payload, PUBLICATION, start):
         pass
@@ -112,6 +118,7 @@ def _records(payload: Payload, with_indexes: bool = True) -> Iterator[pl.DataFra
     ready: list[dict[str, Any]] = []
     local: dict[str, str] = {}
     text: list[str] = []
+    lanes: list[str] = []
     table = ""
     # The record and the index being read; where in them the parser is.
     record: dict[str, Any] = {}
@@ -126,11 +133,11 @@ def _records(payload: Payload, with_indexes: bool = True) -> Iterator[pl.DataFra
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal table, record, index, depth, skip, place, in_name, operator
-        tag = local.get(name) or local.setdefault(name, name.rpartition(" ")[2])
+        tag = local.get(name) or local.setdefault(name, datex.local_name(name))
         if skip or (tag.endswith("Extension") and tag != "pointExtension"):
             skip += 1
         elif depth:
-            if tag in _CAPTURED or tag in ("vehicleType", "comparisonOperator", "vehicleLength"):
+            if tag in _CAPTURED or tag in _COLLECTED:
                 capture()
             elif tag == "measurementSpecificCharacteristics":
                 depth += 1
@@ -154,7 +161,7 @@ def _records(payload: Payload, with_indexes: bool = True) -> Iterator[pl.DataFra
             capture()
         elif tag == "measurementSiteName":
             in_name = True
-        elif tag == "measurementSiteRecord":
+        elif tag in _RECORDS:
             record = dict.fromkeys(_SITE) | {
                 "table_key": table,
                 "site_id": attributes.get("id"),
@@ -184,6 +191,16 @@ def _records(payload: Payload, with_indexes: bool = True) -> Iterator[pl.DataFra
                 operator = said or ""
             elif tag == "vehicleLength":
                 index["lengths"].append(f"{operator} {said}")
+            elif tag == "measurementSide":
+                record["direction"] = record["direction"] or said
+            elif tag == "laneNumber":
+                lanes.append(f"lane{said}")
+            elif tag == "laneUsage" and not lanes:
+                lanes.append(said or "")
+            elif tag == "specificLane":
+                named = lanes or [said or ""]
+                index["lane"] = "+".join(filter(None, [index["lane"], *named])) or None
+                lanes.clear()
             elif tag == "measurementSpecificCharacteristics":
                 depth -= 1
                 if not depth:
@@ -202,7 +219,7 @@ def _records(payload: Payload, with_indexes: bool = True) -> Iterator[pl.DataFra
             record["site_name"] = record["site_name"] or said
         elif tag == "measurementSiteName":
             in_name = False
-        elif tag == "measurementSiteRecord":
+        elif tag in _RECORDS:
             places = record.pop("places")
             for coordinate in _COORDINATES:
                 record[coordinate] = next((places[p, coordinate] for p in _PLACES if (p, coordinate) in places), None)

@@ -1,4 +1,4 @@
-"""The traffic measurement sites of NDW, in two forms: the site table itself (DATEX II v2 XML), and a registry distilled from it.
+"""The traffic measurement sites of NDW, in two forms: the site table itself (DATEX II XML), and a registry distilled from it.
 
 The registry is JSON `{id: {c, n, side, lanes, m}}`: `c` is [longitude, latitude], `n` the name, `side` the direction, `m` the
 measurement indexes per lane (not used: they hold for one version of a site only). How the table is read stands in
@@ -17,6 +17,7 @@ from groningen_data.errors import PayloadError
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
+from groningen_data.sources import datex
 from groningen_data.sources.base import FileSource, Head
 from groningen_data.sources.ndw_site_table import PATTERNS, PUBLICATION, read_sites, tables_in
 from groningen_data.sources.parsing import (
@@ -158,7 +159,7 @@ def _point(site: Any) -> tuple[str | None, str | None]:
 
 
 def _recognises(head: Head) -> bool:
-    if "d2LogicalModel" in head.text:
+    if datex.is_message(head.text):
         return PUBLICATION.kind in head.text
     return _SITE.match(head.text) is not None and '"lanes"' in head.text
 
