@@ -30,7 +30,7 @@ class Server:
                 outer.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
                 outer.answers[self.path.partition("?")[0]](self)
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815
 
             def log_message(self, *_):
                 pass
