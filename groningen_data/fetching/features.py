@@ -92,7 +92,8 @@ def wfs_features(
         "sortBy": sort_by,
         count: page,
     }
-    found, start, total = _Found(visit, layer), 0, None
+    found, start = _Found(visit, layer), 0
+    total: int | None = None
     while total is None or start < total:
         answer = visit.client.get(
             url,
@@ -140,7 +141,8 @@ class _Found:
     def __init__(self, visit: Pull, layer: str) -> None:
         self._visit, self._layer = visit, layer
         self._features: dict[Any, tuple[str, Feature]] = {}
-        self.pages, self.matched = 0, None
+        self.pages = 0
+        self.matched: object = None
 
     def take(self, features: Sequence[Any]) -> bool:
         """Add a page; whether anything of it is new."""

@@ -3,12 +3,13 @@
 Nothing here knows a particular source; the gate knows the two extra columns named here and drops them.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 
@@ -22,6 +23,9 @@ SLICE_ROWS = 200_000
 
 # The clock of the Dutch sources: what a "local day" means in their batch keys.
 DUTCH_TIME = "Europe/Amsterdam"
+
+_CHUNK = 1 << 20
+_LARGEST_ITEM = 16 << 20
 
 # A year outside these is a typing error, not a date.
 _YEARS = (1995, 2100)
@@ -43,13 +47,97 @@ def read_json(payload: Payload) -> Any:
     """
     value = payload.json()
     if b"\\ud" in payload.read().lower():
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError as error:
-            raise PayloadError(
-                payload.name, "holds text that is not Unicode (a lone surrogate)", "ask the source to mend its export"
-            ) from error
+        _check_storable(payload, value)
     return value
+
+
+def _check_storable(payload: Payload, value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise PayloadError(
+            payload.name, "holds text that is not Unicode (a lone surrogate)", "ask the source to mend its export"
+        ) from error
+
+
+def json_items(payload: Payload) -> Iterator[Any]:
+    """The items of a payload that is one JSON list, one at a time, so that it may be larger than memory.
+
+    Raises:
+        PayloadError: It is no list, is not complete, or holds text that cannot be stored.
+    """
+    with payload.open() as stream:
+        text = _JsonText(payload, stream)
+        if text.next_character() != "[":
+            raise _no_list(payload)
+        text.skip()
+        if text.next_character() != "]":
+            yield text.value()
+            while text.next_character() == ",":
+                text.skip()
+                yield text.value()
+        if text.next_character() != "]":
+            raise _no_list(payload)
+        text.skip()
+        if text.next_character():
+            raise _no_list(payload)
+
+
+class _JsonText:
+    """JSON that is read piece by piece; what was read is forgotten."""
+
+    def __init__(self, payload: Payload, stream: IO[bytes]) -> None:
+        self._payload, self._stream = payload, stream
+        self._decoder, self._json = codecs.getincrementaldecoder("utf-8-sig")(), json.JSONDecoder()
+        self._text, self._at = "", 0
+
+    def next_character(self) -> str:
+        """The next character that is no space, which stays; nothing at the end."""
+        while True:
+            while self._at < len(self._text):
+                if self._text[self._at] not in " \t\r\n":
+                    return self._text[self._at]
+                self._at += 1
+            if not self._more():
+                return ""
+
+    def skip(self) -> None:
+        """Leave that character behind."""
+        self._at += 1
+
+    def value(self) -> Any:
+        """The value that comes next."""
+        self.next_character()
+        while True:
+            try:
+                value, end = self._json.raw_decode(self._text, self._at)
+            except (ValueError, RecursionError):
+                end = len(self._text)
+            # A number at the end of what was read may go on.
+            if end < len(self._text):
+                break
+            if len(self._text) - self._at > _LARGEST_ITEM or not self._more():
+                raise _no_list(self._payload)
+        if "\\ud" in self._text[self._at : end].lower():
+            _check_storable(self._payload, value)
+        self._at = end
+        return value
+
+    def _more(self) -> bool:
+        data = self._stream.read(_CHUNK)
+        try:
+            self._text, self._at = self._text[self._at :] + self._decoder.decode(data, final=not data), 0
+        except UnicodeDecodeError as error:
+            raise PayloadError(
+                self._payload.name, "is not UTF-8 text", "ask the source for UTF-8, or convert the file"
+            ) from error
+        return bool(data)
+
+
+def _no_list(payload: Payload) -> PayloadError:
+    return PayloadError(
+        payload.name, "is not one complete JSON list", "ask for the file again; it was cut off or is of another type"
+    )
 
 
 @cache
