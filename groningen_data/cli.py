@@ -286,7 +286,7 @@ def fetch(
     while True:
         begun = monotonic()
         for source in chosen:
-            report = source.fetch(settings, landing)
+            report = source.fetch(settings, landing, print)
             failed = failed or report.problem is not None
             if report.problem:
                 print(f"error: {report.problem}", file=sys.stderr, flush=True)

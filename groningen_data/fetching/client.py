@@ -28,10 +28,12 @@ _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 _KEPT_HEADERS = ("content-type", "etag", "last-modified", "date", "content-crs", "x-total-count")
 _CHUNK = 1 << 18
+_TELL_EVERY_S = 5.0
 # What failed in the end is told by our own errors; an attempt that is tried again is no news.
 stamina.instrumentation.set_on_retry_hooks([])
 
 Recognise = Callable[[int, bytes], bool]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,19 @@ class Client:
         addresses: Base URL of each of its services; only their hosts are asked, also after redirects.
         settings: Timeouts, attempts, rate and limits.
         rate_per_s: Requests per second at most, where the source allows fewer than the settings.
+        tell: Hears now and then how far a long visit is.
     """
 
-    def __init__(self, source: str, addresses: Mapping[str, str], settings: Settings, *, rate_per_s: float | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        addresses: Mapping[str, str],
+        settings: Settings,
+        *,
+        rate_per_s: float | None = None,
+        tell: Tell | None = None,
+    ) -> None:
+        self._tell, self._told_at = tell, time.monotonic()
         self.source = source
         self.settings = settings
         self.addresses = dict(addresses)
@@ -246,6 +258,7 @@ class Client:
                     have += len(chunk)
                     self._within(url, have, limit, deadline)
                     out.write(chunk)
+                    self.progress(f"{have / 1e6:,.0f} MB of {_plain(url)}")
         notes.unlink(missing_ok=True)
         return _answer(response, b"", target)
 
@@ -329,6 +342,12 @@ class Client:
                 f"{where} answered {kind} where {' or '.join(accept)} was asked for",
                 "look at the address in a browser; the service may be under maintenance",
             )
+
+    def progress(self, text: str) -> None:
+        """Say how far the visit is, at most every `_TELL_EVERY_S` seconds."""
+        if self._tell and time.monotonic() - self._told_at >= _TELL_EVERY_S:
+            self._told_at = time.monotonic()
+            self._tell(f"{self.source}: {text} so far")
 
     def _attempts(self) -> Iterator[Any]:
         return iter(

@@ -79,6 +79,7 @@ class Pull:
             if asked is not None and answer.validators:
                 self.cursor.setdefault("validators", {})[asked] = dict(answer.validators)
         self.delivered.append(place)
+        self.client.progress(f"{len(self.delivered)} payloads")
         self.keep(self.cursor)
 
     def problem(self, problem: str, way_out: str) -> SourceError:

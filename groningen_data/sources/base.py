@@ -15,7 +15,7 @@ from typing import IO, cast
 import polars as pl
 
 from groningen_data.errors import GroningenError, PayloadError, SettingsError, SourceError
-from groningen_data.fetching.client import Client
+from groningen_data.fetching.client import Client, Tell
 from groningen_data.fetching.connector import Connector, EnoughError, Pull
 from groningen_data.fetching.shapes import SHAPE_BYTES, compare, family, merged, shape_of
 from groningen_data.landing import Arrival, Landing, Look, Payload, last_at_each_place
@@ -118,8 +118,10 @@ class FileSource:
         code = Path(self.recognises.__code__.co_filename).stat()
         return f"{'|'.join(self.patterns)} {code.st_size}-{code.st_mtime_ns}"
 
-    def fetch(self, settings: Settings, landing: Landing) -> FetchReport:
+    def fetch(self, settings: Settings, landing: Landing, tell: Tell | None = None) -> FetchReport:
         """Land every payload not seen before, from the source's services or from files, and note what is delivered anew.
+
+        `tell` hears now and then how far a long visit to a service is.
 
         Raises:
             SettingsError: The folder of files is missing.
@@ -129,7 +131,7 @@ class FileSource:
         addresses = self.connector.addresses(settings) if self.connector else None
         with landing.exclusively(self.name):
             if addresses is not None:
-                return self._pull(settings, landing, addresses, told)
+                return self._pull(settings, landing, addresses, told, tell)
             if self.root is None and not settings.has_files:
                 return FetchReport(self.name, (), 0)
             root = self.root(settings) if self.root else settings.source_root
@@ -164,7 +166,7 @@ class FileSource:
             elsewhere.keep_notes(self.name, "shapes", landing.notes(self.name, "shapes"))
             addresses = self.connector.addresses(settings) if self.connector else None
             if addresses is not None:
-                return self._pull(settings, elsewhere, addresses, {}, once=True)
+                return self._pull(settings, elsewhere, addresses, {}, None, once=True)
             visit = _Visit(self, elsewhere, self.rewriting(settings) if self.rewriting else None, {})
             root = self.root(settings) if self.root else settings.source_root if settings.has_files else None
             files = self._found(root) if root else []
@@ -174,7 +176,14 @@ class FileSource:
             return visit.report()
 
     def _pull(
-        self, settings: Settings, landing: Landing, addresses: dict[str, str], told: Mapping[str, str], *, once: bool = False
+        self,
+        settings: Settings,
+        landing: Landing,
+        addresses: dict[str, str],
+        told: Mapping[str, str],
+        tell: Tell | None,
+        *,
+        once: bool = False,
     ) -> FetchReport:
         connector = cast(Connector, self.connector)
         visit = _Visit(self, landing, self.rewriting(settings) if self.rewriting else None, told)
@@ -195,7 +204,7 @@ class FileSource:
             if once:
                 raise EnoughError
 
-        with Client(self.name, addresses, settings, rate_per_s=connector.rate_per_s) as client:
+        with Client(self.name, addresses, settings, rate_per_s=connector.rate_per_s, tell=tell) as client:
             cursor = landing.notes(self.name, "cursor")
             pull = Pull(settings, client, cursor, land, lambda notes: landing.keep_notes(self.name, "cursor", notes))
             try:

@@ -280,3 +280,12 @@ class TestDownloads:
     def test_unchanged(self, server, client):
         server.answers["/f"] = lambda h: say(h, status=304)
         assert client.download(f"{server.url}/f", validators={"If-None-Match": '"a"'}) is None
+
+
+def test_a_long_download_says_how_far_it_is(server, settings, monkeypatch):
+    monkeypatch.setattr("groningen_data.fetching.client._TELL_EVERY_S", 0.0)
+    server.answers["/f"] = lambda h: say(h, b"0" * 3_000_000)
+    told = []
+    with Client("traffic", {"ndw": server.url}, settings, tell=told.append) as client:
+        client.download(f"{server.url}/f?key=secret")
+    assert told[-1] == "traffic: 3 MB of 127.0.0.1/f so far"
