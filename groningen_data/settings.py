@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     sample_seed: int = Field(14, description="Seed of the embedded sample city.")
 
     weather_station: int = Field(280, description="KNMI station whose weather stands for the municipality (280 is Eelde).")
+    ndw_datex_version: int = Field(3, ge=2, le=3, description="Version of DATEX II in which NDW's feed and site table are pulled.")
+    traffic_area: tuple[float, float, float, float] = Field(
+        (6.40, 53.10, 6.75, 53.30),
+        description="Area whose sites are kept of NDW's national publications: west, south, east and north, in degrees.",
+    )
     container_alarm_pct: float = Field(
         80, gt=0, le=150, description="Fill level at which a container needs emptying, where its registry gives none, in %."
     )
@@ -127,6 +132,14 @@ class Settings(BaseSettings):
     def _clocks_exist(cls, value: dict[str, str]) -> dict[str, str]:
         for zone in value.values():
             cls._timezone_exists(zone)
+        return value
+
+    @field_validator("traffic_area")
+    @classmethod
+    def _area_is_there(cls, value: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        west, south, east, north = value
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise ValueError("is no area: write [west, south, east, north], such as [6.40, 53.10, 6.75, 53.30]")
         return value
 
     @field_validator("schedule_cron")

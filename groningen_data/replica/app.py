@@ -1,4 +1,5 @@
-"""The replica as one application: every service below the name of its host, and the switches of the faults at `/_replica/faults`."""
+"""The replica as one application: every service below the name of its host, the switches of the faults at
+`/_replica/faults`, and the clock at `/_replica/clock`."""
 
 import importlib
 import pkgutil
@@ -6,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,7 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from groningen_data.errors import GroningenError, SettingsError
 from groningen_data.replica import services
 from groningen_data.replica.faults import Fault, Faults, FaultsMiddleware
-from groningen_data.replica.world import Service, World
+from groningen_data.replica.world import Clock, Service, World
 from groningen_data.settings import Settings
 
 
@@ -41,6 +43,7 @@ def build(settings: Settings, faults: Faults | None = None) -> Starlette:
             of_host.setdefault(host, []).extend(service.routes(world))
     routes: list[BaseRoute] = [Mount(f"/{host}", routes=found) for host, found in of_host.items()]
     routes.append(Route("/_replica/faults", _switch(world.faults), methods=["GET", "POST", "DELETE"]))
+    routes.append(Route("/_replica/clock", _set_clock(world.clock), methods=["GET", "POST"]))
     return Starlette(routes=routes, middleware=[Middleware(FaultsMiddleware, faults=world.faults)])
 
 
@@ -56,6 +59,19 @@ def _switch(faults: Faults):  # type: ignore[no-untyped-def]
         return JSONResponse({"faults": [vars(f) for f in faults._on]})
 
     return switch
+
+
+def _set_clock(clock: Clock):  # type: ignore[no-untyped-def]
+    async def set_clock(request: Request) -> JSONResponse:
+        if request.method == "POST":
+            try:
+                asked = await request.json()
+                clock.set(datetime.fromisoformat(asked["now"]), float(asked.get("speed", 0)))
+            except (KeyError, TypeError, ValueError):
+                return JSONResponse({"error": 'write it like {"now": "2026-03-15T07:42:00Z", "speed": 60}'}, 400)
+        return JSONResponse({"now": clock.now.isoformat()})
+
+    return set_clock
 
 
 def serve(settings: Settings, port: int, faults: Faults) -> None:

@@ -41,7 +41,7 @@ from groningen_data.sample.facts import City
 from groningen_data.sample.wire import Payloads
 from groningen_data.settings import Settings
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same settings give other payloads: folders made by an earlier version are then made again."""
 MARKER = ".city.json"
 
@@ -91,11 +91,12 @@ def build(settings: Settings) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.parent / f".{target.name}.lock"):
         if _made_as(target) != wanted:
-            _replace(target, _city(settings), wanted)
+            _replace(target, city_of(settings), wanted)
     return target
 
 
-def _city(settings: Settings) -> City:
+def city_of(settings: Settings) -> City:
+    """All that the payloads of the sample city are made from."""
     last_day = settings.today() - timedelta(days=1)
     days = tuple(last_day - timedelta(days=n) for n in reversed(range(settings.sample_days)))
     return City(settings.sample_seed, days, ZoneInfo(settings.timezone), facts.neighbourhoods(), facts.sites())

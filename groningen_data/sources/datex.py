@@ -94,10 +94,12 @@ def feed(
     publication: Publication,
     start: Callable[[str, dict[str, str]], None],
     end: Callable[[str], None] | None = None,
+    comes: Callable[[bytes], None] | None = None,
 ) -> Iterator[None]:
     """Feeds a payload to the parser, yielding between chunks; the handlers hear what stands inside the publication.
 
-    Of a message with several publications they hear the one that is wanted, and what comes after it.
+    Of a message with several publications they hear the one that is wanted, and what comes after it. `comes` is given the bytes
+    of each chunk before they are parsed.
 
     Raises:
         PayloadError: The XML is cut off, malformed, declares a document type, or is something else.
@@ -132,6 +134,8 @@ def feed(
     with payload.open() as stream:
         try:
             while chunk := stream.read(_CHUNK):
+                if comes is not None:
+                    comes(chunk)
                 parser.Parse(chunk, False)
                 yield
             parser.Parse(b"", True)
@@ -143,7 +147,9 @@ def feed(
                 "ask for the file again; it is damaged or of another type",
             ) from error
     if not is_found:
-        raise publication.refuse(payload, f"it publishes {', '.join(others)}" if others else "it has no payloadPublication or payload")
+        raise publication.refuse(
+            payload, f"it publishes {', '.join(others)}" if others else "it has no payloadPublication or payload"
+        )
 
 
 _OUTERMOST = ("Envelope", "d2LogicalModel", "messageContainer")

@@ -10,15 +10,17 @@ publication says nothing. Specification: DATEX II v2.x and v3.x, NDW interface d
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from groningen_data.errors import PayloadError
+from groningen_data.fetching.connector import Connector, Pull
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
-from groningen_data.sources import datex
+from groningen_data.sources import datex, ndw_area
 from groningen_data.sources.base import FileSource, Head
 from groningen_data.sources.parsing import (
     DUTCH_TIME,
@@ -230,7 +232,7 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
 
     def keep() -> None:
         nonlocal kind
-        is_flow, other, kind = flow_kinds[kind], kind, None
+        is_flow, other, kind = flow_kinds[kind or ""], kind, None
         if is_flow is None:
             counts["other_types"] += 1
             counts[f"type_{datex.local_name(other or 'missing')}"] += 1
@@ -367,7 +369,9 @@ def _paired(known: pl.DataFrame) -> pl.DataFrame:
     site = ["table", "site", "version"]
     is_any = pl.col("vehicle_class") == datex.ANY_VEHICLE
     # Several lanes together are whole as well: each of them may have an index of its own.
-    is_whole = ((pl.col("lane_code") == datex.WHOLE_CARRIAGEWAY) | pl.col("lane_code").str.contains("+", literal=True)).fill_null(True)
+    is_whole = ((pl.col("lane_code") == datex.WHOLE_CARRIAGEWAY) | pl.col("lane_code").str.contains("+", literal=True)).fill_null(
+        True
+    )
     lanes_are_apart = (is_any & ~is_whole & pl.col("is_flow")).any().over(site)
     same = [*site, "is_flow", "vehicle_class", "lane_code"]
     is_repeated = pl.col("index").cum_count().over(same) > 1
@@ -490,6 +494,47 @@ def _alone(readings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _pull(visit: Pull) -> None:
+    """Land what the newest publication says of the sites in the area, each publication at a place of its own.
+
+    Which sites those are is noted from the site table, which is asked when a publication names another one than before, and on
+    another day.
+    """
+    ndw_area.follow_settings(visit)
+    version = visit.settings.ndw_datex_version
+    url = visit.client.url(ndw_area.SERVICE, ndw_area.FEEDS[version])
+    with ndw_area.downloaded(visit, url) as found:
+        if found is None:
+            return
+        answer, payload = found
+        made = ndw_area.excerpt(payload, _PUBLICATION, visit.cursor.get("sites", ()))
+        try:
+            at = datetime.fromisoformat(made.published_at).astimezone(UTC)
+        except ValueError:
+            raise visit.problem(f"{answer.url} does not say when it was published", "report it to NDW") from None
+        table = f"{' '.join(made.tables)} {at:%Y-%m-%d}"
+        if visit.cursor.get("table") != table:
+            _note_sites(visit, table)
+            made = ndw_area.excerpt(payload, _PUBLICATION, visit.cursor["sites"])
+        if not made.kept:
+            raise visit.problem(
+                f"{answer.url} has none of the {len(visit.cursor['sites'])} sites of the area",
+                "ask again later; report it to NDW",
+            )
+        stem = url.rsplit("/", 1)[-1].removesuffix(".xml.gz")
+        ndw_area.deliver(visit, f"{stem}_{at:%Y-%m-%dT%H%M%S}Z.xml.gz", answer, made, url)
+
+
+def _note_sites(visit: Pull, table: str) -> None:
+    url = visit.client.url(ndw_area.SERVICE, ndw_area.TABLES[visit.settings.ndw_datex_version])
+    with ndw_area.downloaded(visit, url) as found:
+        if found is not None:
+            answer, payload = found
+            visit.cursor["sites"] = ndw_area.sites_of_area(visit, payload)
+            visit.cursor.setdefault("validators", {})[url] = dict(answer.validators)
+    visit.cursor["table"] = table
+
+
 def _recognises(head: Head) -> bool:
     return datex.is_message(head.text) and _PUBLICATION.kind in head.text
 
@@ -502,4 +547,5 @@ SOURCE = FileSource(
     ),
     recognises=_recognises,
     batches=_batches,
+    connector=Connector((ndw_area.SERVICE,), _pull),
 )

@@ -33,8 +33,8 @@ _CLASS_CHARACTERS = r"[^A-Za-z0-9_.+]+"
 _COORDINATES = ("latitude", "longitude")
 # Where coordinates may stand, best first.
 _PLACES = ("locationForDisplay", "coordinatesForDisplay", "pointCoordinates", "openlrCoordinate")
-# As version 2 and version 3 name a site.
-_RECORDS = ("measurementSiteRecord", "measurementSite")
+RECORDS = ("measurementSiteRecord", "measurementSite")
+"""As version 2 and version 3 name a site."""
 _CAPTURED = {
     "accuracy": "accuracy",
     "period": "period",
@@ -72,7 +72,7 @@ def tables_in(payload: Payload) -> tuple[str, ...]:
     parser = datex.new_parser()
     tables: dict[str, int] = {}
     current = ""
-    elements = datex.ByLocalName(dict.fromkeys(_RECORDS, False), measurementSiteTable=True)
+    elements = datex.ByLocalName(dict.fromkeys(RECORDS, False), measurementSiteTable=True)
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal current
@@ -161,7 +161,7 @@ def _records(payload: Payload, with_indexes: bool = True) -> Iterator[pl.DataFra
             capture()
         elif tag == "measurementSiteName":
             in_name = True
-        elif tag in _RECORDS:
+        elif tag in RECORDS:
             record = dict.fromkeys(_SITE) | {
                 "table_key": table,
                 "site_id": attributes.get("id"),
@@ -219,7 +219,7 @@ def _records(payload: Payload, with_indexes: bool = True) -> Iterator[pl.DataFra
             record["site_name"] = record["site_name"] or said
         elif tag == "measurementSiteName":
             in_name = False
-        elif tag in _RECORDS:
+        elif tag in RECORDS:
             places = record.pop("places")
             for coordinate in _COORDINATES:
                 record[coordinate] = next((places[p, coordinate] for p in _PLACES if (p, coordinate) in places), None)

@@ -14,10 +14,11 @@ from typing import Any
 import polars as pl
 
 from groningen_data.errors import PayloadError
+from groningen_data.fetching.connector import Connector
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
-from groningen_data.sources import datex
+from groningen_data.sources import datex, ndw_area
 from groningen_data.sources.base import FileSource, Head
 from groningen_data.sources.ndw_site_table import PATTERNS, PUBLICATION, read_sites, tables_in
 from groningen_data.sources.parsing import (
@@ -170,4 +171,5 @@ SOURCE = FileSource(
     patterns=("*measurement[-_]locations*.json", "*measurement[-_]locations*.json.gz", *PATTERNS),
     recognises=_recognises,
     batches=_batches,
+    connector=Connector((ndw_area.SERVICE,), ndw_area.pull_table),
 )

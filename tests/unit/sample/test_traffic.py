@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
-from groningen_data.sample import traffic
+from groningen_data.sample import traffic, traffic_feed
 from groningen_data.sample.facts import City, sites
 from groningen_data.sample.traffic_world import intervals
 from tests.unit.sample.cities import LAST_DAY, city_of
@@ -135,7 +135,7 @@ def test_a_usual_day_has_a_few_bad_rows_well_under_one_per_cent(loops: dict[date
             bad = rows.filter(BAD)
             assert bad.height == traffic.BAD_ROWS < 0.005 * rows.height
             assert set(bad["flow"].str.head(1)) == {"-", "E"}
-            assert not bad["detid"].is_in([traffic.DEAD_DETECTOR, traffic.STUCK_DETECTOR]).any()
+            assert not bad["detid"].is_in([traffic_feed.DEAD_DETECTOR, traffic.STUCK_DETECTOR]).any()
 
 
 def test_about_a_third_of_the_poisoned_day_is_bad(loops: dict[date, pl.DataFrame]) -> None:
@@ -148,7 +148,7 @@ def test_about_a_third_of_the_poisoned_day_is_bad(loops: dict[date, pl.DataFrame
 def test_one_detector_reports_errors_all_the_time(loops: dict[date, pl.DataFrame]) -> None:
     for rows in loops.values():
         errors = rows.filter(pl.col("error") == "1.0")
-        assert errors.filter(pl.col("detid") == traffic.DEAD_DETECTOR).height == 288
+        assert errors.filter(pl.col("detid") == traffic_feed.DEAD_DETECTOR).height == 288
         assert errors.height == 288 + traffic.INFINITE_ROWS == rows["error"].drop_nulls().len()
 
 
@@ -175,7 +175,7 @@ def test_the_site_table_and_the_feed_belong_together(
         assert (reference.attrib["id"], reference.attrib["version"]) == (listed.attrib["id"], listed.attrib["version"])
         sent = [reference_of(element) for element in publication.findall(".//d:siteMeasurements", NS)]
         assert [site_id for site_id, _ in sent] == [site.id for site in sites()]
-        assert [site_id for site_id, version in sent if (site_id, version) not in meanings] == [traffic.UNLISTED_SITE]
+        assert [site_id for site_id, version in sent if (site_id, version) not in meanings] == [traffic_feed.UNLISTED_SITE]
 
 
 def test_each_index_has_the_type_that_the_table_gives_it(
@@ -192,7 +192,7 @@ def test_each_index_has_the_type_that_the_table_gives_it(
         assert types == {index: quantity[0].upper() + quantity[1:] for index, (quantity, _, _) in listed.items()}
         if types["1"] == "TrafficSpeed":
             first_of_reordered.add(reference_of(element))
-    assert first_of_reordered == {(traffic.REORDERED_SITE, "2")}
+    assert first_of_reordered == {(traffic_feed.REORDERED_SITE, "2")}
 
 
 def test_readings_are_what_was_measured(
@@ -236,7 +236,7 @@ def test_publications_come_every_minute_with_two_measuring_minutes_each(publicat
     assert at == [last - timedelta(minutes=n) for n in reversed(range(traffic.PUBLICATIONS))]
     for published_at, publication in zip(at, publications, strict=True):
         times = {datetime.fromisoformat(str(e.text)) for e in publication.findall(".//d:measurementTimeDefault", NS)}
-        assert times == {published_at - timedelta(minutes=lag) for lag in (traffic.FAST_LAG, traffic.SLOW_LAG)}
+        assert times == {published_at - timedelta(minutes=lag) for lag in (traffic_feed.FAST_LAG, traffic_feed.SLOW_LAG)}
 
 
 def test_lengths_add_up_to_the_flow_of_all_vehicles(city: City) -> None:
@@ -256,4 +256,4 @@ def test_the_publications_have_the_oddities_of_the_feed(publications: list[Eleme
         assert unused and all(speed.text == "-1" for speed in unused)
         assert len(publication.findall(".//d:measuredValueExtension", NS)) == 3
         expected = publication.findall(".//d:measuredValueExtension//d:vehicleFlowRate", NS)
-        assert {rate.text for rate in expected} == {str(traffic.EXPECTED_FLOW)}
+        assert {rate.text for rate in expected} == {str(traffic_feed.EXPECTED_FLOW)}
