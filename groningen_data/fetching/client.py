@@ -110,6 +110,7 @@ class Client:
             limits=httpx.Limits(max_connections=settings.http_concurrency),
             follow_redirects=True,
             max_redirects=5,
+            mounts={"all://127.0.0.1": None, "all://localhost": None},  # no proxy on the way to this machine
             headers={"User-Agent": f"groningen-data/{__version__}", "Accept-Encoding": "gzip"},
             event_hooks={"request": [self._allowed, self._in_turn]},
         )
@@ -226,6 +227,12 @@ class Client:
                 with attempt:
                     return self._download_once(url, target, validators or {}, limit, auth)
         raise AssertionError
+
+    def forget_downloads(self, older_than_s: float) -> None:
+        """Remove what was left of downloads that nobody went on with."""
+        for path in (self.settings.scratch_dir / "downloads" / self.source).glob("*"):
+            if time.time() - path.stat().st_mtime > older_than_s:
+                path.unlink(missing_ok=True)
 
     def _download_once(
         self, url: str, target: Path, validators: Mapping[str, str], limit: int, auth: httpx.Auth | None

@@ -23,6 +23,7 @@ from groningen_data.privacy.service_numbers import masked, names_service_numbers
 from groningen_data.settings import Settings
 
 _HEAD_BYTES = 65_536
+_KEEP_DOWNLOADS_S = 7 * 86_400.0
 _REFUSED, _WAY_OUT = "refused", "way out"
 
 Rewrite = Callable[[Payload], Iterator[bytes]]
@@ -189,6 +190,8 @@ class FileSource:
         visit = _Visit(self, landing, self.rewriting(settings) if self.rewriting else None, told)
         scratch = settings.scratch_dir / "pulled" / self.name
         scratch.mkdir(parents=True, exist_ok=True)
+        for left in scratch.iterdir():  # of a visit that was killed
+            left.unlink()
 
         def land(place: str, body: bytes | Path, headers: Mapping[str, str]) -> None:
             place = masked(place)
@@ -205,6 +208,7 @@ class FileSource:
                 raise EnoughError
 
         with Client(self.name, addresses, settings, rate_per_s=connector.rate_per_s, tell=tell) as client:
+            client.forget_downloads(_KEEP_DOWNLOADS_S)
             cursor = landing.notes(self.name, "cursor")
             pull = Pull(settings, client, cursor, land, lambda notes: landing.keep_notes(self.name, "cursor", notes))
             try:

@@ -1,12 +1,18 @@
 """The HTTP client against a small server on 127.0.0.1 that answers as told."""
 
 import gzip
+import ssl
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 
 import pytest
 import stamina
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from groningen_data.errors import SourceError
 from groningen_data.fetching.client import Client
@@ -219,6 +225,37 @@ class TestHosts:
         server.answers["/x"] = lambda h: say(h, status=302, location="/x")
         with pytest.raises(SourceError, match="TooManyRedirects"):
             client.get(f"{server.url}/x")
+
+
+class TestEncryption:
+    def test_a_certificate_that_nobody_vouches_for_is_refused(self, settings, tmp_path):
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(1)
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        pem = serialization.Encoding.PEM
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        (tmp_path / "own.pem").write_bytes(private + certificate.public_bytes(pem))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "own.pem")
+        server = Server()
+        server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
+        url = server.url.replace("http:", "https:")
+        with Client("weather", {"knmi": url}, settings) as client, pytest.raises(SourceError, match="cannot be reached"):
+            client.get(f"{url}/x")
+        assert server.requests == []
+        server.http.shutdown()
+        server.http.server_close()
 
 
 class TestPages:
