@@ -27,11 +27,13 @@ class Protection:
         minimum: Counts below this (zero included) are suppressed with a reason.
         round_to: Other counts are rounded to the nearest multiple.
         population: Column with the group the count is part of; a share of 90 % or more is suppressed as well.
+        follows: Column with the number of people that a sum is about; where that is suppressed, so is the sum.
     """
 
     minimum: int = 10
     round_to: int = 10
     population: str | None = None
+    follows: str | None = None
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,8 @@ def _reason(name: str, protections: dict[str, Protection]) -> str:
     """
     protection, value = protections[name], f'"{name}"'
     cases = [f"WHEN {value} IS NULL THEN NULL", f"WHEN {value} < {max(protection.minimum, 1)} THEN 'below_minimum'"]
+    if protection.follows:
+        cases.append(f"WHEN {_reason(protection.follows, protections)} IS NOT NULL THEN 'count_suppressed'")
     if protection.population:
         population = f'"{protection.population}"'
         shown_population = population
@@ -154,6 +156,8 @@ def _require_servable(contract: ContractModel) -> None:
         if (protection := column.protection) is None:
             continue
         counted |= {name, protection.population or name}
+        if protection.follows and (protection.follows not in columns or columns[protection.follows].protection is None):
+            problems.append(f"{name}: follows {protection.follows}, which is no protected column")
         if protection.minimum < 1 or protection.round_to < 1:
             problems.append(f"{name}: minimum and round_to must be at least 1")
         elif not _is_wide_enough(protection):

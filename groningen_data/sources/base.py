@@ -54,6 +54,11 @@ class FetchReport:
     drifts: tuple[str, ...] = ()
     problem: GroningenError | None = None
 
+    def with_files(self, files: "FetchReport") -> "FetchReport":
+        """This report of a service, with that of the files taken in the same visit."""
+        landed, drifts = (*self.landed, *files.landed), (*self.drifts, *files.drifts)
+        return replace(self, landed=landed, known=self.known + files.known, drifts=drifts)
+
     @property
     def unreadable(self) -> tuple[Payload, ...]:
         return tuple(p for p in self.landed if p.problem)
@@ -78,7 +83,9 @@ class FileSource:
             there and nowhere else.
         rewriting: For a source of persons: how each of its files is rewritten before it lands. What cannot be rewritten does
             not land; a note with the problem lands in its place.
-        connector: How the source is pulled where its services have an address; files are then not looked for.
+        connector: How the source is pulled where its services have an address; files are then not looked for, unless it
+        takes_files_too: Then those in the folder named by `GRONINGEN_FILES` are taken after its services were asked. What was
+            delivered last counts, whichever way it came.
     """
 
     name: str
@@ -90,6 +97,7 @@ class FileSource:
     root: Callable[[Settings], Path] | None = None
     rewriting: Callable[[Settings], Rewrite] | None = None
     connector: Connector | None = None
+    takes_files_too: bool = False
 
     def covers(self, settings: Settings) -> bool:
         """Whether the source says anything about the municipality of the lakehouse."""
@@ -128,19 +136,25 @@ class FileSource:
             SettingsError: The folder of files is missing.
             OSError: A file cannot be read now; trying again may help.
         """
-        told = {"clock": settings.clocks[self.name]} if self.name in settings.clocks else {}
+        told = {"asked_at": settings.now().isoformat()}
+        if self.name in settings.clocks:
+            told["clock"] = settings.clocks[self.name]
         addresses = self.connector.addresses(settings) if self.connector else None
         with landing.exclusively(self.name):
             if addresses is not None:
-                return self._pull(settings, landing, addresses, told, tell)
+                pulled = self._pull(settings, landing, addresses, told, tell)
+                if not self.takes_files_too or settings.files is None:
+                    return pulled
+                return pulled.with_files(self._fetch(_folder(self.name, settings.files), landing, settings, told, pulled.problem))
             if self.root is None and not settings.has_files:
                 return FetchReport(self.name, (), 0)
             root = self.root(settings) if self.root else settings.source_root
-            if not root.is_dir():
-                raise SettingsError(self.name, f"there is no folder {root}", "create it, or choose another profile")
-            return self._fetch(root, landing, self.rewriting(settings) if self.rewriting else None, told)
+            return self._fetch(_folder(self.name, root), landing, settings, told)
 
-    def _fetch(self, root: Path, landing: Landing, rewrite: Rewrite | None, told: Mapping[str, str]) -> FetchReport:
+    def _fetch(
+        self, root: Path, landing: Landing, settings: Settings, told: Mapping[str, str], problem: GroningenError | None = None
+    ) -> FetchReport:
+        rewrite = self.rewriting(settings) if self.rewriting else None
         visit = _Visit(self, landing, rewrite, told)
         looks = {_place(path, root): (path, look) for path, look in self.looks(root, landing).items()}
         for place, (path, look) in looks.items():
@@ -152,7 +166,7 @@ class FileSource:
             # What is rewritten depends on a key as well: it is read every time.
             looks[place] = path, replace(look, sha256=None if rewrite else payload.sha256)
         landing.keep_looks(self.name, self._version(), {place: look for place, (_, look) in looks.items()})
-        return visit.report()
+        return visit.report(problem)
 
     def try_out(self, settings: Settings, landing: Landing) -> FetchReport:
         """Ask for one payload, or read the file that came last, and load nothing: whether it can be had, read, and is as before.
@@ -398,6 +412,12 @@ def _parquet_columns(path: Path) -> bytes:
         return ",".join(pl.read_parquet_schema(path)).encode()
     except (pl.exceptions.PolarsError, OSError):
         return b""
+
+
+def _folder(source: str, root: Path) -> Path:
+    if not root.is_dir():
+        raise SettingsError(source, f"there is no folder {root}", "create it, or choose another profile")
+    return root
 
 
 def _place(path: Path, root: Path) -> str:
