@@ -139,7 +139,7 @@ class Payload:
             raise PayloadError(self.name, "is empty", "ask for the file again; an empty answer is never data")
         try:
             return json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise PayloadError(
                 self.name, f"is not complete JSON ({error})", "ask for the file again; it was cut off or is of another type"
             ) from error

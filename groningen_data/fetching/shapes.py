@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 SHAPE_BYTES = 16_384
+# The one written in C breaks the process on a number of more than 4,300 digits.
+_JSON = ijson.get_backend("python")
 _MOST_FIELDS = 600
 _NAME = re.compile(r"[^\W\d_][\w .()/%°²³-]{0,79}")
 _NUMBER = re.compile(r"\d+(?![\da-zA-JL-PR-SU-Y])")  # 2025K4, 2025Q4, 20260315T0742Z
@@ -137,7 +139,7 @@ def _of_json(text: bytes) -> dict[str, Field]:
     objects: Counter[str] = Counter()
     open_objects: list[str] = []
     try:
-        for prefix, event, _ in ijson.parse(BytesIO(text)):
+        for prefix, event, _ in _JSON.parse(BytesIO(text)):
             path = _path(prefix)
             if event == "map_key":
                 continue
@@ -151,7 +153,7 @@ def _of_json(text: bytes) -> dict[str, Field]:
             if event == "start_map":
                 objects[path] += 1
                 open_objects.append(path)
-    except ijson.JSONError:
+    except (ijson.JSONError, ValueError):
         # Cut off here, not at the source: the objects that are still open have not shown all their fields.
         for path in open_objects:
             objects[path] -= 1

@@ -19,7 +19,7 @@ import polars as pl
 from groningen_data.errors import PayloadError
 from groningen_data.landing import Payload
 from groningen_data.sources.base import Head
-from groningen_data.sources.parsing import check_columns, read_json, reference_table, year_in
+from groningen_data.sources.parsing import BROKEN_ZIP, check_columns, read_json, read_parquet, reference_table, year_in
 
 Form = Literal["v3", "v4", "portal"]
 
@@ -254,12 +254,7 @@ def _checked(part: Part, name: str) -> Part:
 
 
 def _read_parquet(payload: Payload) -> Part:
-    try:
-        rows = pl.read_parquet(payload.read())
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise PayloadError(
-            payload.name, "is not complete parquet", "ask for the file again; it was cut off or damaged"
-        ) from error
+    rows = read_parquet(payload, "parquet")
     form, part = _part_of(payload.name, rows.columns)
     return Part(_table_name(payload), form, part, rows)
 
@@ -363,10 +358,10 @@ def _read_zip(payload: Payload) -> list[Part]:
                     frame = _csv_frame(f"{payload.name}/{member}", text)
                     if frame.height:
                         parts.append((member, name, frame))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
-        raise PayloadError(payload.name, "is not a complete zip", "ask for the file again; it was cut off or damaged") from error
     except UnicodeDecodeError as error:
         raise PayloadError(payload.name, "holds a CSV that is not UTF-8 text", "download it from CBS again") from error
+    except BROKEN_ZIP as error:
+        raise PayloadError(payload.name, "is not a complete zip", "ask for the file again; it was cut off or damaged") from error
     if not parts:
         raise PayloadError(payload.name, "holds no part of a StatLine table", f"deliver one with {', '.join(PARTS['v4'][:2])}")
     info = next((frame for _, name, frame in parts if name == "Properties" and "Identifier" in frame.columns), None)

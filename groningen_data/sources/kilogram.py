@@ -37,6 +37,8 @@ from groningen_data.sources.parsing import (
 )
 
 _SOURCE_CODE = "kilogram"
+# A number of containers beyond this is a slip, as of a cell that moved.
+_MOST_CONTAINERS = 100_000
 _REQUIRED = ("SystemId", "Seq", "Date", "Time", "FirstWeight", "SecondWeight", "NettWeight", "Latitude", "Longitude")
 _OTHER_NAMES = {"ContNr": "ContIds", "AfvalNaam": "FractionId"}
 """Names in an earlier form of the answer, and the names they have now."""
@@ -112,7 +114,7 @@ def _weighings(payload: Payload) -> pl.DataFrame:
         pl.col(ORIGINAL).str.join(",").alias("_originals"),
     )
     containers = pl.when(pl.col("container_codes") != "").then(pl.col("container_codes").str.count_matches(",") + 1)
-    stated = pl.when(pl.col("_stated") >= 1).then(pl.col("_stated"))
+    stated = pl.when(pl.col("_stated").is_between(1, _MOST_CONTAINERS)).then(pl.col("_stated"))
     original = pl.when(pl.col("listed") == 1).then("_originals").otherwise(pl.format("[{}]", "_originals"))
     net, first, second = coordinate("NettWeight"), coordinate("FirstWeight"), coordinate("SecondWeight")
     reason = (

@@ -23,6 +23,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources.base import FileSource, Head
 from groningen_data.sources.parsing import (
+    BROKEN_ZIP,
     ORIGINAL,
     PROBLEMS,
     check_columns,
@@ -339,7 +340,7 @@ def _unzipped(payload: Payload, data: bytes) -> bytes:
                     "if it is genuine, raise GRONINGEN_PAYLOAD_LIMIT_MB",
                 )
             return archive.read(members[0])
-    except (zipfile.BadZipFile, EOFError) as error:
+    except BROKEN_ZIP as error:
         raise PayloadError(payload.name, f"is no complete zip ({error})", "ask for the file again; it was cut off") from error
 
 

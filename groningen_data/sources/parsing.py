@@ -4,14 +4,21 @@ Nothing here knows a particular source; the gate knows the two extra columns nam
 """
 
 import codecs
+import io
 import json
+import lzma
 import re
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import IO, Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from groningen_data.errors import PayloadError
 from groningen_data.landing import Payload
@@ -138,6 +145,54 @@ def _no_list(payload: Payload) -> PayloadError:
     return PayloadError(
         payload.name, "is not one complete JSON list", "ask for the file again; it was cut off or is of another type"
     )
+
+
+# What reading a damaged zip raises; some of it is a wrong place, size or method in its directory.
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+
+
+def read_parquet(payload: Payload, name: str = "Parquet") -> pl.DataFrame:
+    """A Parquet payload as a frame.
+
+    Args:
+        payload: Known to be small.
+        name: How the format is called in refusals.
+
+    Raises:
+        PayloadError: It is not complete, or its rows need more room than a payload may unpack to: a few kB can hold millions.
+    """
+    data = payload.read()
+    try:
+        facts = pq.read_metadata(io.BytesIO(data))
+        size = max(
+            facts.num_rows * facts.num_columns, sum(facts.row_group(n).total_byte_size for n in range(facts.num_row_groups))
+        )
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _incomplete(payload, name) from error
+    if size > payload.size_limit:
+        raise PayloadError(
+            payload.name,
+            f"unpacks to more than {payload.size_limit / 1e6:,.0f} MB",
+            "if it is genuine, raise GRONINGEN_PAYLOAD_LIMIT_MB",
+        )
+    try:
+        return pl.read_parquet(io.BytesIO(data))
+    # What polars calls a panic is no Exception.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        raise _incomplete(payload, name) from error
+
+
+def _incomplete(payload: Payload, name: str) -> PayloadError:
+    return PayloadError(payload.name, f"is not complete {name}", "ask for the file again; it was cut off or damaged")
 
 
 @cache

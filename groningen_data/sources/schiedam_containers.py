@@ -101,7 +101,7 @@ def _features(payload: Payload) -> list[Any]:
         raise PayloadError(payload.name, "is neither GeoJSON nor JavaScript that holds it", "deliver the file that the map loads")
     try:
         collection = json.loads(bare)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise PayloadError(
             payload.name, f"is not complete GeoJSON ({error})", "ask for the file again; it was cut off"
         ) from error

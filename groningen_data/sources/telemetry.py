@@ -5,7 +5,6 @@ JSON is `{"vulgraadmetingen": […]}`. One file may hold any days.
 """
 
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 
 import polars as pl
 
@@ -23,6 +22,7 @@ from groningen_data.sources.parsing import (
     marked,
     not_a_coordinate,
     read_json,
+    read_parquet,
 )
 
 _SOURCE_CODE = "telemetry"
@@ -119,10 +119,7 @@ def parquet(payload: Payload, required: Sequence[str], known: Sequence[str]) -> 
     Raises:
         PayloadError: It is no complete Parquet, misses a column, or has no rows.
     """
-    try:
-        frame = pl.read_parquet(BytesIO(payload.read()))
-    except pl.exceptions.PolarsError as error:
-        raise PayloadError(payload.name, "is not complete Parquet", "ask for the file again; it was cut off") from error
+    frame = read_parquet(payload)
     frame = frame.rename({c: c.strip().lower() for c in frame.columns})
     check_columns(payload.name, frame.columns, required, known)
     if frame.is_empty():
