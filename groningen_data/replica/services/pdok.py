@@ -279,10 +279,8 @@ def _crs(text: str) -> str:
 def _in_crs(features: list[Feature], crs: str) -> list[Feature]:
     if crs == _CRS84:
         return features
-    sql = "SELECT ST_AsGeoJSON(ST_Transform(ST_GeomFromGeoJSON(?), 'EPSG:4326', 'EPSG:28992', always_xy := true))"
-    with spatial_connection() as connection:
-        shapes = [connection.execute(sql, [json.dumps(f["geometry"])]).fetchall()[0][0] for f in features]
-    return [{**f, "geometry": json.loads(shape)} for f, shape in zip(features, shapes, strict=True)]
+    shapes = _asked_of_all(features, "ST_AsGeoJSON(ST_Transform(shape, 'EPSG:4326', 'EPSG:28992', always_xy := true))")
+    return [{**f, "geometry": json.loads(str(shape))} for f, shape in zip(features, shapes, strict=True)]
 
 
 def _inside(features: list[Feature], box: str, crs: str) -> list[Feature]:
@@ -294,13 +292,16 @@ def _inside(features: list[Feature], box: str, crs: str) -> list[Feature]:
     if len(numbers) not in (4, 6):
         raise _RefusedError(400, "bbox must be four or six numbers")
     corners = numbers if len(numbers) == 4 else [numbers[0], numbers[1], numbers[3], numbers[4]]
-    sql = "SELECT ST_Intersects(ST_GeomFromGeoJSON(?), ST_MakeEnvelope(?, ?, ?, ?))"
+    meets = _asked_of_all(_in_crs(features, crs), f"ST_Intersects(shape, ST_MakeEnvelope({', '.join(map(str, corners))}))")
+    return [feature for feature, is_met in zip(features, meets, strict=True) if is_met]
+
+
+def _asked_of_all(features: list[Feature], expression: str) -> list[object]:
+    """An expression of the outline `shape` of each feature, in SQL; all at once, because the first of a query costs half a second."""
+    outlines = [json.dumps(f["geometry"]) for f in features]
     with spatial_connection() as connection:
-        return [
-            feature
-            for feature, placed in zip(features, _in_crs(features, crs), strict=True)
-            if connection.execute(sql, [json.dumps(placed["geometry"]), *corners]).fetchall()[0][0]
-        ]
+        asked = "SELECT ST_GeomFromGeoJSON(unnest($1)) AS shape"
+        return [found for (found,) in connection.execute(f"SELECT {expression} FROM ({asked})", [outlines]).fetchall()]
 
 
 SERVICE = Service(hosts=("api.pdok.nl",), routes=_routes)
