@@ -1,7 +1,8 @@
 """The landing: payloads exactly as their source delivered them, each with its hash, origin, time and the batches it feeds.
 
 A payload is first written beside its place and renamed, then its facts (a small JSON file) the same way; what has no facts
-is not there, so a kill at any instant leaves nothing half landed. No lakehouse is needed to land. Payloads about persons are
+is not there, so a kill at any instant leaves nothing half landed. An index repeats the facts of a source in one file, so that a
+visit does not read thousands: it counts only while the folder is as the index left it. No lakehouse is needed to land. Payloads about persons are
 rewritten by their source on the way here: what was delivered of those is nowhere kept.
 """
 
@@ -163,12 +164,47 @@ class _Limited:
         return data
 
 
+class Register:
+    """What has landed of a source: `payloads` by hash, and which was delivered last at each place."""
+
+    def __init__(self) -> None:
+        self.payloads: dict[str, Payload] = {}
+        self._last: dict[str, tuple[datetime, str]] = {}
+
+    def note(self, payload: Payload) -> None:
+        """A payload as it is from now on."""
+        self.payloads[payload.sha256] = payload
+        for arrival in payload.arrivals:
+            last = arrival.at, payload.sha256
+            self._last[arrival.place] = max(last, self._last.get(arrival.place, last))
+
+    def last_at(self, place: str) -> Payload | None:
+        """The payload that was delivered last at a place."""
+        return self.payloads.get(self._last[place][1]) if place in self._last else None
+
+
+@dataclass
+class _Index:
+    """What was read of an index: up to which byte, and as it left which state of the folder; None while that changes."""
+
+    register: Register
+    file: int
+    offset: int = 0
+    folder: int | None = None
+
+
+# Stands in an index while something changes that it does not tell yet.
+_CHANGING = b"-\n"
+
+
 class Landing:
-    """The folder of landed payloads: `<root>/<source>/<sha256>` and `<sha256>.json`."""
+    """The folder of landed payloads: `<root>/<source>/<sha256>` and `<sha256>.json`, with the index `<root>/.<source>.index`."""
 
     def __init__(self, root: Path, size_limit: int = 2_000_000_000) -> None:
         self.root = root
         self.size_limit = size_limit
+        self._indexes: dict[str, _Index] = {}
+        self._changing: set[str] = set()
 
     @classmethod
     def of(cls, settings: Settings) -> "Landing":
@@ -182,6 +218,7 @@ class Landing:
     def land(self, source: str, name: str, stream: IO[bytes], headers: Mapping[str, str] | None = None) -> Payload:
         """Write the bytes of `stream` to their place and return the payload; its facts are not written yet (see `keep`)."""
         folder = self.root / source
+        self._begin(source)
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f".partial-{os.getpid()}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
         digest, size = hashlib.sha256(), 0
@@ -213,23 +250,104 @@ class Landing:
         """Write the payload's facts: from here on it is landed."""
         facts = asdict(payload)
         del facts["path"], facts["size_limit"]
+        self._begin(payload.source)
         target = self._facts(payload.source, payload.sha256)
         partial = target.with_suffix(f".partial-{os.getpid()}")
         partial.write_text(json.dumps(facts, ensure_ascii=False, indent=1, default=datetime.isoformat), encoding="utf-8")
         partial.replace(target)
+        self._end(payload, facts)
 
     def payloads(self, source: str) -> list[Payload]:
         """Landed payloads of a source, the one delivered last at the end."""
-        found = []
+        return sorted(self.register(source).payloads.values(), key=lambda p: (p.arrival_for().at, p.sha256))
+
+    def register(self, source: str) -> Register:
+        """What has landed of a source; who keeps payloads notes them in it as well."""
+        index = self._in_step(source)
+        if index is not None:
+            return index.register
+        found = Register()
         for path in (self.root / source).glob("*.json"):
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            facts["landed_at"] = datetime.fromisoformat(facts["landed_at"])
-            facts["batches"] = tuple(facts["batches"])
-            facts["deliveries"] = tuple(
-                Arrival(d["place"], datetime.fromisoformat(d["at"]), tuple(d["batches"])) for d in facts.get("deliveries", ())
-            )
-            found.append(Payload(**facts, path=path.with_suffix(""), size_limit=self.size_limit))
-        return sorted(found, key=lambda p: (p.arrival_for().at, p.sha256))
+            found.note(self._payload(json.loads(path.read_text(encoding="utf-8"))))
+        return found
+
+    def _payload(self, facts: dict[str, Any]) -> Payload:
+        facts["landed_at"] = datetime.fromisoformat(facts["landed_at"])
+        facts["batches"] = tuple(facts["batches"])
+        facts["deliveries"] = tuple(
+            Arrival(d["place"], datetime.fromisoformat(d["at"]), tuple(d["batches"])) for d in facts.get("deliveries", ())
+        )
+        return Payload(**facts, path=self.root / facts["source"] / facts["sha256"], size_limit=self.size_limit)
+
+    def _in_step(self, source: str) -> _Index | None:
+        """The index of a source, unless the folder changed in a way that it does not tell."""
+        try:
+            folder = (self.root / source).stat().st_mtime_ns
+        except FileNotFoundError:
+            folder = 0
+        try:
+            index = self._read_index(source)
+        except FileNotFoundError:
+            # Of a source of which nothing ever landed there is nothing to tell.
+            return None if folder else self._indexes.setdefault(source, _Index(Register(), 0, folder=0))
+        except (OSError, ValueError, KeyError, TypeError):
+            self._indexes.pop(source, None)
+            return None
+        return index if index.folder == folder else None
+
+    def _read_index(self, source: str) -> _Index:
+        with self._index(source).open("rb") as stream:
+            file = os.fstat(stream.fileno())
+            index = self._indexes.get(source)
+            if index is None or index.file != file.st_ino or index.offset > file.st_size:
+                index = self._indexes[source] = _Index(Register(), file.st_ino)
+            stream.seek(index.offset)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    break
+                index.offset += len(line)
+                index.folder = None
+                if line != _CHANGING:
+                    folder, facts = json.loads(line)
+                    index.register.note(self._payload(facts))
+                    index.folder = folder
+        return index
+
+    def _begin(self, source: str) -> None:
+        """Before anything changes in the folder of a source: from here on its index does not count, until `_end`."""
+        if source not in self._changing and self._in_step(source) is not None:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._append(source, _CHANGING)
+            self._changing.add(source)
+
+    def _end(self, payload: Payload, facts: Mapping[str, Any]) -> None:
+        source = payload.source
+        if source in self._changing:
+            folder = (self.root / source).stat().st_mtime_ns
+            self._append(source, json.dumps([folder, facts], ensure_ascii=False, default=datetime.isoformat).encode() + b"\n")
+            self._changing.remove(source)
+
+    def _append(self, source: str, line: bytes) -> None:
+        with self._index(source).open("ab") as stream:
+            stream.write(line)
+
+    def _write_index(self, source: str) -> None:
+        """Write an index of what is in the folder now."""
+        folder = (self.root / source).stat().st_mtime_ns
+        self._indexes.pop(source, None)
+        self._index(source).unlink(missing_ok=True)
+        payloads = self.register(source).payloads.values()
+        partial = self._index(source).with_suffix(f".partial-{os.getpid()}")
+        with partial.open("wb") as stream:
+            for payload in payloads:
+                facts = asdict(payload)
+                del facts["path"], facts["size_limit"]
+                stream.write(json.dumps([folder, facts], ensure_ascii=False, default=datetime.isoformat).encode() + b"\n")
+        partial.replace(self._index(source))
+        self._changing.discard(source)
+
+    def _index(self, source: str) -> Path:
+        return self.root / f".{source}.index"
 
     def looks(self, source: str, version: str) -> dict[str, Look]:
         """What a source saw at each place when it last looked; nothing when it sees other files as its own by now."""
@@ -274,11 +392,16 @@ class Landing:
             yield
 
     def forget_partials(self, source: str) -> None:
-        """Remove what a killed run left half landed."""
+        """Remove what a killed run left half landed, and index the rest anew; nothing when nothing changed since the last payload."""
         folder = self.root / source
-        for path in folder.glob("*"):
-            if ".partial-" in path.name or (path.suffix == "" and not self._facts(source, path.name).is_file()):
-                path.unlink(missing_ok=True)
+        if self._in_step(source) is not None or not folder.is_dir():
+            return
+        names = {entry.name for entry in os.scandir(folder)}
+        for name in names:
+            if ".partial-" in name or ("." not in name and f"{name}.json" not in names):
+                (folder / name).unlink(missing_ok=True)
+        if all(name.removesuffix(".json") in names for name in names if ".partial-" not in name):
+            self._write_index(source)
 
     def _facts(self, source: str, sha256: str) -> Path:
         return self.root / source / f"{sha256}.json"

@@ -18,7 +18,7 @@ from groningen_data.errors import GroningenError, PayloadError, SettingsError, S
 from groningen_data.fetching.client import Client, Tell
 from groningen_data.fetching.connector import Connector, EnoughError, Pull
 from groningen_data.fetching.shapes import SHAPE_BYTES, compare, family, merged, shape_of
-from groningen_data.landing import Arrival, Landing, Look, Payload, last_at_each_place
+from groningen_data.landing import Arrival, Landing, Look, Payload, Register
 from groningen_data.privacy.service_numbers import masked, names_service_numbers
 from groningen_data.settings import Settings
 
@@ -266,7 +266,9 @@ class FileSource:
             with path.open("rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
                 if sha256 in known:
-                    return known[sha256]
+                    if landing.knows(self.name, sha256):
+                        return known[sha256]
+                    del known[sha256]
                 stream.seek(0)
                 payload = landing.land(self.name, name, stream, headers)
         return known.get(payload.sha256) or self._with_batches(payload)
@@ -276,13 +278,14 @@ class FileSource:
         note = BytesIO(f"{place} did not land: it {problem} → {way_out}\n".encode())
         return landing.land(self.name, Path(place).name, note, {"path": place, _REFUSED: problem, _WAY_OUT: way_out})
 
-    def _read_again(self, landing: Landing, known: dict[str, Payload]) -> None:
+    def _read_again(self, landing: Landing, register: Register) -> None:
         """Try once more what could not be read: the parser may have been mended since."""
-        for payload in {p.sha256: p for p in last_at_each_place(known.values()).values() if p.problem}.values():
-            read = self._of_arrivals(payload, payload.arrivals)
-            if read != payload:
-                landing.keep(read)
-                known[read.sha256] = read
+        for payload in [p for p in register.payloads.values() if p.problem]:
+            if any(register.last_at(arrival.place) is payload for arrival in payload.arrivals):
+                read = self._of_arrivals(payload, payload.arrivals)
+                if read != payload:
+                    landing.keep(read)
+                    register.note(read)
 
     def _delivered_again(self, payload: Payload, place: str) -> Payload:
         """A known payload with its delivery at `place` noted: what was delivered last counts, and the name may say the day."""
@@ -333,9 +336,9 @@ class _Visit:
     def __init__(self, source: FileSource, landing: Landing, rewrite: Rewrite | None, told: Mapping[str, str]) -> None:
         self._source, self._landing, self._rewrite, self._told = source, landing, rewrite, told
         landing.forget_partials(source.name)
-        self._known = {p.sha256: p for p in landing.payloads(source.name) if landing.knows(source.name, p.sha256)}
-        source._read_again(landing, self._known)
-        self._last = last_at_each_place(self._known.values())
+        self._register = landing.register(source.name)
+        self._known = self._register.payloads
+        source._read_again(landing, self._register)
         self._shapes = landing.notes(source.name, "shapes")
         self._landed: list[Payload] = []
         self._drifts: list[str] = []
@@ -343,7 +346,8 @@ class _Visit:
 
     def has(self, place: str, sha256: str | None) -> bool:
         """Whether these very bytes were delivered last at a place; they then count as found again."""
-        if sha256 not in self._known or place not in self._last or self._last[place].sha256 != sha256:
+        last = self._register.last_at(place)
+        if last is None or last.sha256 != sha256 or not self._landing.knows(self._source.name, last.sha256):
             return False
         self._found_again += 1
         return True
@@ -357,11 +361,12 @@ class _Visit:
             self._compare(payload, place)
         else:
             self._found_again += 1
-            if place in self._last and self._last[place].sha256 == payload.sha256:
+            last = self._register.last_at(place)
+            if last is not None and last.sha256 == payload.sha256:
                 return payload
             payload = self._source._delivered_again(payload, place)
         self._landing.keep(payload)
-        self._known[payload.sha256] = self._last[place] = payload
+        self._register.note(payload)
         return payload
 
     def report(self, problem: GroningenError | None = None) -> FetchReport:

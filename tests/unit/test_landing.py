@@ -246,3 +246,78 @@ def test_forgetting_is_quick_in_a_landing_of_thousands(tmp_path):
     landing.forget_partials("days")
     assert len(landing.payloads("days")) == 500
     assert time.monotonic() - started < 5
+
+
+class TestIndex:
+    """A visit reads one file in place of thousands, and never misses what the folder holds."""
+
+    def kept(self, place: Place, *names: str) -> Path:
+        for name in names:
+            place.put(name, json.dumps({f"2026-03-0{len(name)}": name}).encode())
+        place.fetch()
+        return place.settings.landing_dir / "days"
+
+    def test_tells_what_the_facts_tell(self, place):
+        self.kept(place, "a.json", "bb.json")
+        place.put("ccc.json", (place.files / "a.json").read_bytes())
+        place.fetch()
+        told = Landing(place.settings.landing_dir, 1_000_000).payloads("days")
+        (place.settings.landing_dir / ".days.index").unlink()
+        assert told == Landing(place.settings.landing_dir, 1_000_000).payloads("days")
+        assert [len(p.arrivals) for p in told] == [1, 2]
+
+    def test_is_all_that_is_read(self, place):
+        folder = self.kept(place, "a.json", "bb.json")
+        for facts in folder.glob("*.json"):
+            # In place: the folder itself stays as it was.
+            facts.write_text("never read")
+        assert [p.name for p in Landing(place.settings.landing_dir).payloads("days")] == ["a.json", "bb.json"]
+
+    def test_follows_another_process_that_lands(self, place):
+        reader = Landing(place.settings.landing_dir, 1_000_000)
+        for names in (("a.json",), ("bb.json",)):
+            self.kept(place, *names)
+            assert reader.payloads("days") == place.landed()
+
+    @pytest.mark.parametrize("step", ["_begin", "replace", "_end"])
+    def test_counts_no_longer_after_a_kill(self, place, monkeypatch, step):
+        folder = self.kept(place, "a.json")
+        place.put("bb.json", b'{"2026-03-02": 1}')
+
+        class Killed(BaseException):
+            pass
+
+        def kill(*_: object) -> None:
+            raise Killed
+
+        monkeypatch.setattr(Path if step == "replace" else Landing, step, kill)
+        with pytest.raises(Killed):
+            place.fetch()
+        monkeypatch.undo()
+        place.landing = Landing(place.settings.landing_dir, 1_000_000)
+        landed_by_then = {json.loads(p.read_text())["name"] for p in folder.glob("*.json")}
+        assert {p.name for p in place.landed()} == landed_by_then
+        report = place.fetch()
+        assert len(report.landed) + len(landed_by_then) == 2
+        assert {p.name for p in Landing(place.settings.landing_dir).payloads("days")} == {"a.json", "bb.json"}
+
+    @pytest.mark.parametrize("damage", [b"", b"[1, {", b"no json\n", b"[1, {}]\n"])
+    def test_that_is_damaged_is_written_anew(self, place, damage):
+        self.kept(place, "a.json", "bb.json")
+        index = place.settings.landing_dir / ".days.index"
+        index.write_bytes(damage)
+        place.landing = Landing(place.settings.landing_dir, 1_000_000)
+        assert [p.name for p in place.landed()] == ["a.json", "bb.json"]
+        assert place.fetch().known == 2
+        assert len(index.read_bytes().splitlines()) == 2
+
+    def test_sees_what_was_put_in_or_taken_out_by_hand(self, place):
+        folder = self.kept(place, "a.json", "bb.json")
+        for path in sorted(folder.iterdir())[:2]:
+            path.rename(place.files.parent / path.name)
+        os.utime(folder)
+        assert len(place.landed()) == 1
+        for path in place.files.parent.glob("?" * 64 + "*"):
+            path.rename(folder / path.name)
+        os.utime(folder)
+        assert len(place.landed()) == 2
