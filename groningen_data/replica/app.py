@@ -39,8 +39,9 @@ def build(settings: Settings, faults: Faults | None = None) -> Starlette:
     world = World(settings, faults or Faults())
     of_host: dict[str, list[BaseRoute]] = {}
     for service in all_services():
+        served = service.routes(world)
         for host in service.hosts:
-            of_host.setdefault(host, []).extend(service.routes(world))
+            of_host.setdefault(host, []).extend(served)
     routes: list[BaseRoute] = [Mount(f"/{host}", routes=found) for host, found in of_host.items()]
     routes.append(Route("/_replica/faults", _switch(world.faults), methods=["GET", "POST", "DELETE"]))
     routes.append(Route("/_replica/clock", _set_clock(world.clock), methods=["GET", "POST"]))
