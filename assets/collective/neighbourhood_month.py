@@ -19,6 +19,7 @@ RECIPE = Recipe(
         "core.traffic_bicycle_counts",
         "core.traffic_sites",
         "core.waste_open_reports",
+        "core.waste_report_states",
         "core.waste_reports",
         "core.welfare_early_signals",
         "core.welfare_recipients",
@@ -28,5 +29,6 @@ RECIPE = Recipe(
         "collective.site_hour",
         "core.traffic_bicycle_counts",
         "core.waste_open_reports",
+        "core.waste_report_states",
     ),
 )

@@ -1,4 +1,4 @@
-"""Public-space reports, one row each, derived from the daily snapshots."""
+"""Public-space reports, one row each, derived from what the reporting system says of them, or from its daily lists."""
 
 from checks.waste.reports import SUITE
 from groningen_data.contracts.waste.reports import WasteReports
@@ -9,5 +9,5 @@ RECIPE = Recipe(
     contract=WasteReports,
     suite=SUITE,
     expression=waste_reports.expression,
-    uses=("core.waste_open_reports",),
+    uses_if_there=("core.waste_open_reports", "core.waste_report_states"),
 )

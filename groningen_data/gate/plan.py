@@ -117,6 +117,8 @@ def require_named(recipe: Recipe, table: str) -> None:
 def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: str, published: Collection[str]) -> list[BatchPlan]:
     """Batches of a derived table: one, or one per month; each knows the inputs that concern it.
 
+    A table whose inputs are all optional has none until something of them was published.
+
     Args:
         con: A writer's connection.
         recipe: The table.
@@ -125,7 +127,7 @@ def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: st
     """
     versions = _versions(con, recipe)
     judged_with = _judged_with(con, recipe)
-    keys = [SNAPSHOT]
+    keys = [SNAPSHOT] if recipe.uses or published or any(v.whole is not None for v in versions.values()) else []
     if recipe.is_monthly:
         months = set().union(*(versions[table].months for table in recipe.months_from or recipe.inputs))
         keys = sorted({f"{month}-01" for month in months}.union(published))

@@ -7,6 +7,7 @@ from groningen_data.gate.recipe import MartContext
 from groningen_data.marts.days import daily_weather, hours_of_day
 
 WASTE_SOURCE = "signalen_reports"
+STATE_SOURCE = "signalen_states"
 # A site's day counts when at least this share of its five-minute intervals holds a count: a day with a long gap would
 # make a busy street look quiet.
 USABLE_DAY_SHARE = 0.8
@@ -125,11 +126,10 @@ def _what_the_city_has(
     container_days: ibis.Table, site_days: ibis.Table, bicycle_days: ibis.Table, context: MartContext
 ) -> list[ibis.Table]:
     """What each source says of the month at all, one row each: none of it where the source does not cover the municipality."""
-    listed = context.during_month(context.table("core.waste_open_reports"), "snapshot_on")
     signals = context.during_month(context.table("core.welfare_early_signals"), "signalled_on")
     weather = daily_weather(context)
     return [
-        listed.filter(ibis.literal(context.covers(WASTE_SOURCE))).aggregate(snapshot_days=_.snapshot_on.nunique()),
+        _days_with_reports(context).aggregate(snapshot_days=_.day.nunique()),
         container_days.aggregate(
             city_reading_hours=_.reading_hours.sum().fill_null(0), weighed_days=_.local_date.nunique(where=_.emptyings > 0)
         ),
@@ -142,6 +142,19 @@ def _what_the_city_has(
             weather_days=_.precipitation_mm.count(),
         ),
     ]
+
+
+def _days_with_reports(context: MartContext) -> ibis.Table:
+    """Days of the month that a list of open reports is about, or on which the reporting system was told anything."""
+    listed = context.during_month(context.table("core.waste_open_reports"), "snapshot_on")
+    states = context.during_month(context.table("core.waste_report_states"), "created_on")
+    # Of earlier days it tells only what was still open on the first.
+    states = states.filter(_.created_on >= ibis.date(context.settings.first_local_day.isoformat()))
+    days = [
+        facts.filter(ibis.literal(context.covers(source))).select(day=facts[day].cast("date"))
+        for facts, day, source in ((listed, "snapshot_on", WASTE_SOURCE), (states, "created_on", STATE_SOURCE))
+    ]
+    return ibis.union(*days)
 
 
 def _reports(context: MartContext) -> ibis.Table:

@@ -20,7 +20,7 @@ from groningen_data.sample.geography import Point, Ring, point_in
 from groningen_data.sample.waste_world import MARKET_NEIGHBOURHOOD, MARKET_WEEKDAYS, OVERFULL_PCT, world_of
 from groningen_data.sample.wire import Payloads, json_bytes, packed
 
-__all__ = ["MARKET_NEIGHBOURHOOD", "MARKET_WEEKDAYS", "payloads"]
+__all__ = ["MARKET_NEIGHBOURHOOD", "MARKET_WEEKDAYS", "Report", "everything", "payloads", "snapshot_taken_at"]
 
 MARKET_DAY_REPORTS = 9
 OTHER_DAY_REPORTS = 2
@@ -114,7 +114,9 @@ _FULL: dict[Category, int] = {c: weight for c, weight in _WASTE.items() if c[3] 
 
 
 @dataclass(frozen=True)
-class _Report:
+class Report:
+    """What really happened to one report: when it was made and closed, and how lists show it."""
+
     created_at: datetime
     closes_at: datetime
     listed: Mapping[str, object]
@@ -123,15 +125,20 @@ class _Report:
 def payloads(city: City, outlines: Mapping[str, Ring]) -> Payloads:
     """One list of open reports per day, newest report first; every report stands in one list at least."""
     maker = _Maker(city, outlines)
-    still_open = list(maker.stuck_lamps())
-    for ago in range(_WARM_UP_DAYS, 0, -1):
-        still_open.extend(maker.made_on(city.days[0] - timedelta(days=ago), full=ago <= _FULL_WARM_UP_DAYS))
+    still_open = list(maker.made_before())
     for day in city.days:
         still_open.extend(maker.made_on(day))
-        taken_at = _taken_at(city, day)
+        taken_at = snapshot_taken_at(city, day)
         still_open = [r for r in still_open if r.closes_at > taken_at]
         listed = sorted((r for r in still_open if r.created_at < taken_at), key=lambda r: r.created_at, reverse=True)
         yield f"waste/open_reports/{day}.json.gz", packed(json_bytes([r.listed for r in listed]))
+
+
+def everything(city: City, outlines: Mapping[str, Ring]) -> list[Report]:
+    """Every report that the lists are made of, also those that stood in none, in order of when they were made."""
+    maker = _Maker(city, outlines)
+    made = [*maker.made_before(), *(report for day in city.days for report in maker.made_on(day))]
+    return sorted(made, key=lambda r: (r.created_at, str(r.listed["id"])))
 
 
 class _Maker:
@@ -144,7 +151,13 @@ class _Maker:
             about_waste: list(accumulate(_weight(n, about_waste) for n in city.neighbourhoods)) for about_waste in (True, False)
         }
 
-    def made_on(self, day: date, *, full: bool = True) -> Iterator[_Report]:
+    def made_before(self) -> Iterator[Report]:
+        """Everything reported before the first day that may still be open then."""
+        yield from self.stuck_lamps()
+        for ago in range(_WARM_UP_DAYS, 0, -1):
+            yield from self.made_on(self.city.days[0] - timedelta(days=ago), full=ago <= _FULL_WARM_UP_DAYS)
+
+    def made_on(self, day: date, *, full: bool = True) -> Iterator[Report]:
         """Everything reported on a local day; `full`: also about containers that are full."""
         random = self.city.random("reports", day)
         usual = _USUAL[day.weekday()]
@@ -163,7 +176,7 @@ class _Maker:
         if full:
             yield from self._about_full_containers(day)
 
-    def stuck_lamps(self) -> Iterator[_Report]:
+    def stuck_lamps(self) -> Iterator[Report]:
         """Reports about street lamps that nobody closes: in every snapshot of the last five months."""
         random = self.city.random("stuck lamps")
         last = self.city.days[-1]
@@ -172,13 +185,13 @@ class _Maker:
             created_at = _usual_instant(last - timedelta(days=random.randint(160, 360)), random)
             yield self._report(created_at, _LAMP, self._point(neighbourhood, random), neighbourhood, random, closes_at=after)
 
-    def _usual(self, day: date, random: Random) -> _Report:
+    def _usual(self, day: date, random: Random) -> Report:
         about_waste = random.random() < _WASTE_SHARE
         neighbourhood = random.choices(self.city.neighbourhoods, cum_weights=self.weights[about_waste])[0]
         category = _one_of(_WASTE if about_waste else _OTHER, random)
         return self._report(_usual_instant(day, random), category, self._point(neighbourhood, random), neighbourhood, random)
 
-    def _about_full_containers(self, day: date) -> Iterator[_Report]:
+    def _about_full_containers(self, day: date) -> Iterator[Report]:
         """Whoever finds a container full reports it, or the waste beside it, at once."""
         random, world = self.city.random("full containers", day), world_of(self.city)
         is_full = world.fill_pct(day) >= OVERFULL_PCT
@@ -210,7 +223,7 @@ class _Maker:
         neighbourhood: Neighbourhood | None,
         random: Random,
         closes_at: datetime | None = None,
-    ) -> _Report:
+    ) -> Report:
         main, slug, sub, sub_slug = category
         listed = {
             "id": f"{random.getrandbits(64):016x}",
@@ -224,10 +237,10 @@ class _Maker:
             "wijk": neighbourhood.district_name if neighbourhood else "Buitengebied",
         }
         first_seen_at = next(t for t in self._snapshots_from(created_at.date()) if t > created_at)
-        return _Report(created_at, closes_at or first_seen_at + _open_for(slug, sub_slug, random), listed)
+        return Report(created_at, closes_at or first_seen_at + _open_for(slug, sub_slug, random), listed)
 
     def _snapshots_from(self, day: date) -> Iterator[datetime]:
-        return (_taken_at(self.city, day + timedelta(days=n)) for n in range(3))
+        return (snapshot_taken_at(self.city, day + timedelta(days=n)) for n in range(3))
 
 
 def _weight(n: Neighbourhood, about_waste: bool) -> float:
@@ -240,7 +253,7 @@ def _weight(n: Neighbourhood, about_waste: bool) -> float:
     return people * (6 if n.district_code == _INNER_CITY else 1)
 
 
-def _taken_at(city: City, day: date) -> datetime:
+def snapshot_taken_at(city: City, day: date) -> datetime:
     """When the snapshot of a day is taken: some time in the morning."""
     random = city.random("snapshot", day)
     return _instant(day, random, random.randrange(7, 10))

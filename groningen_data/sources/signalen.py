@@ -119,25 +119,31 @@ def _rows(frame: pl.DataFrame, day: date, zone: str) -> pl.DataFrame:
         "longitude.type": not_a_coordinate("lng"),
         "latitude.type": not_a_coordinate("lat"),
     }
+    rows = marked(frame, rules).select(
+        pl.lit(day).alias("snapshot_on"),
+        pl.col("id").str.strip_chars().alias("report_id"),
+        created.alias("created_at"),
+        created_on.alias("created_on"),
+        pl.col("category_slug").alias("main_category_code"),
+        pl.col("subcategory_slug").alias("category_code"),
+        coordinate("lng").alias("longitude"),
+        coordinate("lat").alias("latitude"),
+        PROBLEMS,
+        ORIGINAL,
+    )
+    return with_waste_kind(rows)
+
+
+def with_waste_kind(reports: pl.DataFrame) -> pl.DataFrame:
+    """The reports plus `waste_kind`, by `data/reference/report_categories.csv`; null for what is not about waste.
+
+    Args:
+        reports: Rows with `main_category_code` and `category_code`.
+    """
     kinds = reference_table("report_categories").select("main_category_code", "category_code", "waste_kind")
     kind = pl.col("waste_kind").fill_null(pl.when(pl.col("main_category_code") == _WASTE).then(pl.lit("other_waste")))
-    return (
-        marked(frame, rules)
-        .select(
-            pl.lit(day).alias("snapshot_on"),
-            pl.col("id").str.strip_chars().alias("report_id"),
-            created.alias("created_at"),
-            created_on.alias("created_on"),
-            pl.col("category_slug").alias("main_category_code"),
-            pl.col("subcategory_slug").alias("category_code"),
-            coordinate("lng").alias("longitude"),
-            coordinate("lat").alias("latitude"),
-            PROBLEMS,
-            ORIGINAL,
-        )
-        .join(kinds, on=["main_category_code", "category_code"], how="left", maintain_order="left")
-        .with_columns(kind.alias("waste_kind"))
-    )
+    joined = reports.join(kinds, on=["main_category_code", "category_code"], how="left", maintain_order="left")
+    return joined.with_columns(kind.alias("waste_kind"))
 
 
 def _recognises(head: Head) -> bool:

@@ -8,10 +8,11 @@ from groningen_data.contracts.waste.open_reports import WASTE_KINDS
 
 
 class WasteReports(Contract):
-    """Public-space reports, one row each, derived from the daily snapshots of open reports.
+    """Public-space reports, one row each; those that were split count as their parts.
 
-    Closing is inferred: a report that is missing from the next snapshot was closed by then. A report that was made and
-    closed between two snapshots is never seen.
+    Where the reporting system is asked for the state of each report, it says when one was closed. Where there are only daily
+    snapshots of open reports, closing is inferred: a report that is missing from the next snapshot was closed by then, and one
+    that was made and closed between two snapshots is never seen.
     """
 
     report_id: str = column("Meldingnummer", "Report id", str_length={"min_value": 1})
@@ -28,11 +29,12 @@ class WasteReports(Contract):
     )
     neighbourhood_code: str = column("Buurtcode", "Neighbourhood code", nullable=True, str_matches=r"^BU\d{8}$")
     location_status: str = column("Ligging", "Location status", isin=LOCATION_STATUSES)
-    first_seen_on: pl.Date = column("Eerste peildatum", "First snapshot date")
-    last_seen_on: pl.Date = column("Laatste peildatum", "Last snapshot date")
-    snapshots_seen: int = column("Aantal peildata", "Number of snapshots", ge=1)
-    closed_on: pl.Date = column("Afgesloten op (afgeleid)", "Closed on (inferred)", nullable=True)
+    first_seen_on: pl.Date = column("Eerste peildatum", "First snapshot date", nullable=True)
+    last_seen_on: pl.Date = column("Laatste peildatum", "Last snapshot date", nullable=True)
+    snapshots_seen: int = column("Aantal peildata", "Number of snapshots", ge=0)
+    closed_on: pl.Date = column("Afgesloten op", "Closed on", nullable=True)
     is_open: bool = column("Staat nog open", "Is still open")
+    is_closing_inferred: bool = column("Afsluiting is afgeleid", "Closing is inferred")
 
     class Config(Contract.Config):
         metadata = table(
