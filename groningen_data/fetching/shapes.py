@@ -184,7 +184,8 @@ def _of_xml(text: bytes) -> dict[str, Field]:
     parser.EndElementHandler = lambda _: stack.pop()
     try:
         parser.Parse(text, False)
-    except expat.ExpatError:
+    except (expat.ExpatError, LookupError, ValueError):
+        # Besides what is malformed: an encoding that nobody knows.
         return {}
     return found
 

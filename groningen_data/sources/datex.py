@@ -139,6 +139,10 @@ def feed(
                 parser.Parse(chunk, False)
                 yield
             parser.Parse(b"", True)
+        except LookupError as error:
+            if isinstance(error, KeyError | IndexError):
+                raise
+            raise PayloadError(payload.name, "names an encoding that nobody knows", "ask for the file again, in UTF-8") from error
         except expat.ExpatError as error:
             cut = error.code in _CUT_OFF
             raise PayloadError(
