@@ -8,6 +8,6 @@ from groningen_data.sources import parking
 RECIPE = Recipe(
     contract=TrafficParking,
     suite=SUITE,
-    feeds=(Feed(parking.PARKING, parking.parse_parking),),
+    feeds=(Feed(parking.SOURCE, parking.parse_parking),),
     uses=("core.reference_neighbourhoods",),
 )

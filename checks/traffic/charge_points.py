@@ -17,11 +17,18 @@ SUITE = (
         kwargs={"column": "power_kw", "min_value": 2, "max_value": 400},
     ),
     Expectation(
+        "power_is_mostly_told",
+        "expect_column_values_to_not_be_null",
+        "Nearly every charge point says how much power it has.",
+        severity="warning",
+        kwargs={"column": "power_kw", "mostly": 0.8},
+    ),
+    Expectation(
         "believable_sockets",
         "expect_column_values_to_be_between",
-        "Nearly every charge point has one to twenty sockets.",
+        "Nearly every charge point has one to five sockets, of which one can be used at a time.",
         severity="warning",
-        kwargs={"column": "sockets", "min_value": 1, "max_value": 20, "mostly": 0.98},
+        kwargs={"column": "sockets", "min_value": 1, "max_value": 5, "mostly": 0.98},
     ),
     Expectation(
         "missing_values_say_why",
@@ -42,29 +49,22 @@ SUITE = (
         },
     ),
     Expectation(
-        "charge_points_have_a_place",
-        "expect_column_values_to_not_be_null",
-        "Nearly every charge point says where it is.",
-        severity="warning",
-        kwargs={"column": "longitude", "mostly": 0.9},
-    ),
-    Expectation(
-        "placed_charge_points_have_a_neighbourhood",
+        "most_charge_points_work",
         "unexpected_rows_expectation",
-        "A charge point inside the municipality lies in exactly one known neighbourhood.",
+        "Fewer than half of the charge points are out of order; if not, the statuses are no longer kept up.",
+        severity="warning",
         kwargs={
-            "unexpected_rows_query": "SELECT * FROM {batch} WHERE (location_status = 'inside') <> (neighbourhood_code IS NOT NULL) "
-            "OR neighbourhood_code NOT IN (SELECT neighbourhood_code FROM lake.core.reference_neighbourhoods)"
+            "unexpected_rows_query": "SELECT count(*) FROM {batch} "
+            "HAVING count(*) FILTER (WHERE status_code IN ('fault', 'out_of_service')) > 0.5 * count(*)"
         },
     ),
     Expectation(
-        "most_charge_points_lie_inside",
+        "charge_points_lie_in_a_neighbourhood",
         "unexpected_rows_expectation",
-        "Most charge points lie in the municipality; if not, they are those of another one.",
-        severity="warning",
+        "Every charge point lies in exactly one known neighbourhood.",
         kwargs={
-            "unexpected_rows_query": "SELECT count(*) FROM {batch} WHERE location_status <> 'no_location' "
-            "HAVING count(*) FILTER (WHERE location_status = 'inside') < 0.5 * count(*)"
+            "unexpected_rows_query": "SELECT * FROM {batch} WHERE location_status <> 'inside' OR neighbourhood_code IS NULL "
+            "OR neighbourhood_code NOT IN (SELECT neighbourhood_code FROM lake.core.reference_neighbourhoods)"
         },
     ),
 )

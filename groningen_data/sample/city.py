@@ -20,6 +20,7 @@ from filelock import FileLock
 from groningen_data.errors import SettingsError
 from groningen_data.sample import (
     bicycles,
+    charge_points,
     containers,
     debt_risk,
     events,
@@ -27,6 +28,7 @@ from groningen_data.sample import (
     fill_levels,
     fleet,
     geography,
+    household_waste,
     inspections,
     key_figures,
     parking,
@@ -41,7 +43,7 @@ from groningen_data.sample.facts import City
 from groningen_data.sample.wire import Payloads
 from groningen_data.settings import Settings
 
-VERSION = 3
+VERSION = 4
 """Raise it when the same settings give other payloads: folders made by an earlier version are then made again."""
 MARKER = ".city.json"
 
@@ -60,8 +62,10 @@ MAKERS: Mapping[str, Callable[[City], Payloads]] = MappingProxyType(
         "containers": containers.payloads,
         "weather": weather.payloads,
         "debt risk": debt_risk.payloads,
+        "household waste": household_waste.payloads,
         "events": events.payloads,
         "parking": parking.payloads,
+        "charge points": charge_points.payloads,
         "fleet": lambda city: fleet.payloads(),
     }
 )

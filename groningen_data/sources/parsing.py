@@ -120,8 +120,8 @@ class _JsonText:
                 value, end = self._json.raw_decode(self._text, self._at)
             except (ValueError, RecursionError):
                 end = len(self._text)
-            # A number at the end of what was read may go on.
-            if end < len(self._text):
+            # A number may go on beyond what was read.
+            if self._text[end : end + 1] in (",", "]", " ", "\t", "\r", "\n"):
                 break
             if len(self._text) - self._at > _LARGEST_ITEM or not self._more():
                 raise _no_list(self._payload)

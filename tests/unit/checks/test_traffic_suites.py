@@ -266,6 +266,19 @@ POINT = PLACE | {"charge_point_id": "L", "sockets": 2, "power_kw": 11.0, "status
         (charge_points.SUITE, TrafficChargePoints, POINT, set()),
         (charge_points.SUITE, TrafficChargePoints, POINT | {"power_kw": None}, {"missing_values_say_why"}),
         (charge_points.SUITE, TrafficChargePoints, POINT | {"status_code": "other"}, {"statuses_are_known"}),
+        (charge_points.SUITE, TrafficChargePoints, POINT | {"status_code": "fault"}, {"most_charge_points_work"}),
+        (
+            charge_points.SUITE,
+            TrafficChargePoints,
+            POINT | {"neighbourhood_code": "BU09999999"},
+            {"charge_points_lie_in_a_neighbourhood"},
+        ),
+        (
+            charge_points.SUITE,
+            TrafficChargePoints,
+            POINT | {"location_status": "outside_municipality"},
+            {"charge_points_lie_in_a_neighbourhood"},
+        ),
     ],
     ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else "",
 )
