@@ -140,10 +140,11 @@ class _Measurements:
 
 def _measurements(city: City, published_at: datetime, table: str) -> Iterator[_Measurements]:
     """What a publication holds of each site."""
+    minutes = {at: minute_of(city, at) for at in {measured_at(position, published_at) for position in range(SLOW_EVERY)}}
     detector = 0
     for position, site in enumerate(city.sites):
         at = measured_at(position, published_at)
-        minute, flows_first = minute_of(city, at), _flows_first(site, table)
+        minute, flows_first = minutes[at], _flows_first(site, table)
         readings = []
         for lane, name in enumerate(site.detectors):
             counts, speeds = minute.vehicles[detector].tolist(), minute.speed[detector].tolist()
