@@ -7,12 +7,14 @@ credentials or personal values.
 import hashlib
 import json
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,7 @@ class Client:
         spread = Rate(1, max(1, int(Duration.SECOND.value / rate))) if rate < 1 else Rate(max(1, int(rate)), Duration.SECOND)
         self._limiter = Limiter(spread)
         self._http = httpx.Client(
+            verify=_trusted(),
             timeout=httpx.Timeout(settings.http_timeout_s, connect=min(10.0, settings.http_timeout_s)),
             limits=httpx.Limits(max_connections=settings.http_concurrency),
             follow_redirects=True,
@@ -412,6 +415,12 @@ class Client:
 
     def _in_turn(self, request: httpx.Request) -> None:
         self._limiter.try_acquire(request.url.host)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Which certificates are trusted; read once, because it takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
