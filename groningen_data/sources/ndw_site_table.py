@@ -287,8 +287,8 @@ def _indexes(records: pl.DataFrame) -> pl.DataFrame:
 def _vehicle_class() -> pl.Expr:
     """`any`, a length class, the vehicle types as DATEX II names them, or `unknown` where the table does not say."""
     lengths = pl.col("lengths").list.join(";")
-    over = lengths.str.extract(r"greaterThan(?:OrEqualTo)? (\d+(?:\.\d+)?)").cast(pl.Float64)
-    up_to = lengths.str.extract(r"lessThan(?:OrEqualTo)? (\d+(?:\.\d+)?)").cast(pl.Float64)
+    over = lengths.str.extract(r"greaterThan(?:OrEqualTo)? ([0-9]+(?:\.[0-9]+)?)").cast(pl.Float64)
+    up_to = lengths.str.extract(r"lessThan(?:OrEqualTo)? ([0-9]+(?:\.[0-9]+)?)").cast(pl.Float64)
     length = (
         pl.when(over.is_not_null() & up_to.is_not_null())
         .then(pl.format("length_{}_{}", _metres(over), _metres(up_to)))
