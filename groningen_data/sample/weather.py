@@ -43,6 +43,8 @@ _WIND = (5.3, 5.1, 4.8, 4.2, 4.0, 3.6, 3.5, 3.6, 3.9, 4.4, 4.7, 5.1)
 _HUMIDITY = (89, 86, 81, 76, 76, 78, 78, 79, 83, 87, 90, 90)
 # Amounts of wet hours follow a Weibull law: many small ones, few large.
 _SHAPE, _MEAN_OF_SHAPE = 0.8, 1.133
+# The most rain of a day (UT) per month, in mm: the records of station 286 (Nieuw Beerta), 1990 to 2026, rounded up.
+_RECORD_MM_DAY = (34, 30, 26, 27, 39, 42, 55, 52, 50, 48, 38, 32)
 
 _HOUR_HEADER = "STN,YYYYMMDD,HH,DD,FH,FF,FX,T,T10N,TD,SQ,Q,DR,RH,P,VV,N,U,WW,IX,M,R,S,O,Y"
 _DAY_HEADER = (
@@ -145,7 +147,7 @@ def _weather(city: City, first: date, last: date) -> _Weather:
     is_drizzly = ~is_wet & (wetness > _threshold(_monthly(_WET, year_day) + _monthly(_DRIZZLE, year_day)))
     scale = _monthly(_RAIN_MM_DAY, year_day) / 24 / _monthly(_WET, year_day) / _MEAN_OF_SHAPE
     rest = np.clip(_above(wetness) / _above(dry_above), 1e-6, 1)
-    amount = scale * (-np.log(rest)) ** (1 / _SHAPE)
+    amount = _believable(np.where(is_wet, scale * (-np.log(rest)) ** (1 / _SHAPE), 0.0), _monthly(_RECORD_MM_DAY, year_day))
     precipitation = np.where(is_wet, np.round(np.maximum(amount, 0.05), 2), np.where(is_drizzly, 0.02, 0.0))
     duration = np.where(is_wet, np.clip(0.35 + 0.35 * np.sqrt(amount) + 0.1 * gusts, 0.1, 1), np.where(is_drizzly, 0.1, 0))
 
@@ -206,6 +208,18 @@ def _between_noons(by_day: Numbers) -> Numbers:
     start, end = np.where(is_morning, before, on), np.where(is_morning, on, after)
     hourly_values: Numbers = (start + (end - start) * share).reshape(-1)
     return hourly_values
+
+
+def _believable(rain: Numbers, record: Numbers) -> Numbers:
+    """Rain per hour with the days scaled down of which the sum passes half the record: the closer to it, the more.
+
+    Wet hours come in spells and the wettest hours of a spell together, so that chance alone gives days of 100 mm.
+    """
+    total = rain.reshape(-1, 24).sum(axis=1)
+    half = record.reshape(-1, 24)[:, 12] / 2
+    lowered = np.where(total > half, half + half * np.tanh((total - half) / half), total)
+    share = np.divide(lowered, total, out=np.ones_like(total), where=total > 0)
+    return rain * np.repeat(share, 24)
 
 
 def _monthly(values: Sequence[float], year_day: Numbers) -> Numbers:

@@ -86,6 +86,14 @@ def test_it_rains_as_often_as_it_should_and_in_spells(ten_years: pl.DataFrame) -
     assert 0.05 < ((ten_years["precipitation_mm"] > 0) & ~is_wet).mean() < 0.12  # type: ignore[operator]
 
 
+def test_no_day_has_more_rain_than_was_ever_measured_in_its_season(ten_years: pl.DataFrame) -> None:
+    per_day = ten_years.group_by("day", "month").agg(pl.col("precipitation_mm").sum())
+    most = dict(per_day.group_by("month").agg(pl.col("precipitation_mm").max()).iter_rows())
+    assert max(most.values()) < 56 and max(most[month] for month in (12, 1, 2, 3)) < 40
+    assert max(most.values()) > 35
+    assert 15 < per_day.filter(pl.col("precipitation_mm") > 30).height < 60
+
+
 def test_weather_changes_slowly(ten_years: pl.DataFrame) -> None:
     assert resemblance(ten_years["temperature_c"]) > 0.97
     assert 0.88 < resemblance(ten_years["wind_speed_m_s"]) < 0.97
