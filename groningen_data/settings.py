@@ -78,6 +78,9 @@ class Settings(BaseSettings):
         (6.40, 53.10, 6.75, 53.30),
         description="Area whose sites are kept of NDW's national publications: west, south, east and north, in degrees.",
     )
+    statline_tables: tuple[str, ...] = Field(
+        (), description="Ids of the tables of CBS StatLine that are pulled. Empty: all in `data/reference/cbs_tables.csv`."
+    )
     container_alarm_pct: float = Field(
         80, gt=0, le=150, description="Fill level at which a container needs emptying, where its registry gives none, in %."
     )

@@ -6,11 +6,12 @@ the CSV of the StatLine portal. What the parts mean together is not known here.
 
 import csv
 import io
+import json
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -40,6 +41,7 @@ PARTS: dict[Form, tuple[str, ...]] = {
     ),
     "portal": ("Csv",),
 }
+KINDS = ("key_figures", "recipients")
 FIGURES = ("TypedDataSet", "Observations", "Csv")
 """The parts that hold figures; one per form."""
 
@@ -159,8 +161,9 @@ def recognises(head: Head) -> bool:
 
 
 def known_tables() -> dict[str, str]:
-    """Kind (`key_figures`, `recipients`) per table id, from `data/reference/cbs_tables.csv`."""
-    return dict(reference_table("cbs_tables").select("source_table", "kind").iter_rows())
+    """Kind (`key_figures`, `recipients`) per id of a table about neighbourhoods, from `data/reference/cbs_tables.csv`."""
+    kinds = reference_table("cbs_tables").filter(pl.col("kind").is_in(KINDS))
+    return dict(kinds.select("source_table", "kind").iter_rows())
 
 
 def _recognises_v3(text: str) -> bool:
@@ -260,27 +263,38 @@ def _read_parquet(payload: Payload) -> Part:
 
 
 def _read_json(payload: Payload) -> Part:
-    answer = read_json(payload)
+    part = _of_answer(read_json(payload), payload.name, lambda: _table_name(payload))
+    if part.rows_before_next is not None and part.name != "Observations":
+        raise PayloadError(payload.name, "is one page of several (odata.nextLink)", "follow the links and join the pages")
+    return part
+
+
+def _of_answer(answer: Any, name: str, table_name: Callable[[], str]) -> Part:
+    """One answer of the OData service.
+
+    Args:
+        answer: As read from JSON.
+        name: Of the file.
+        table_name: Tells the id of the table where the answer does not.
+    """
     if not isinstance(answer, dict):
-        raise PayloadError(payload.name, "is JSON, but no answer of StatLine", "deliver the answer of the OData service")
+        raise PayloadError(name, "is JSON, but no answer of StatLine", "deliver the answer of the OData service")
     if "Identifier" in answer and "Title" in answer:
         form: Form = "v4" if "@odata.context" in answer else "v3"
-        name = "Properties" if form == "v4" else "TableInfos"
-        return Part(str(answer["Identifier"]).strip().upper(), form, name, [answer])
+        info = "Properties" if form == "v4" else "TableInfos"
+        return Part(str(answer["Identifier"]).strip().upper(), form, info, [answer])
     rows = answer.get("value")
     if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
-        raise PayloadError(payload.name, "misses column(s) value", "deliver the answer of the OData service of CBS")
+        raise PayloadError(name, "misses column(s) value", "deliver the answer of the OData service of CBS")
     if not rows:
-        raise PayloadError(payload.name, "holds no rows", "ask for the file again; no rows is never data")
+        raise PayloadError(name, "holds no rows", "ask for the file again; no rows is never data")
     is_v4 = "@odata.context" in answer
     url = str(answer.get("@odata.context" if is_v4 else "odata.metadata", ""))
     named = re.search(r"/(\d{5}[A-Za-z]{3})/\$metadata(?:#(?:[\w.]*\.)?(\w+))?", url)
     keys = list(dict.fromkeys(key for row in (rows[:50] if is_v4 else rows) for key in row))
-    form, part = _part_of(payload.name, keys, named.group(2) if named and is_v4 else None)
+    form, part = _part_of(name, keys, named.group(2) if named and is_v4 else None)
     link = answer.get("@odata.nextLink", answer.get("odata.nextLink"))
-    if link is not None and part != "Observations":
-        raise PayloadError(payload.name, "is one page of several (odata.nextLink)", "follow the links and join the pages")
-    table = named.group(1).upper() if named else _table_name(payload)
+    table = named.group(1).upper() if named else table_name()
     if part == "Observations":
         # Records of a page take ten times the room of their frame, and a national table has some twenty pages.
         rows = _frame(rows, [column for column in keys if column in _OBSERVATION])
@@ -342,8 +356,8 @@ def portal_topic(column: str) -> tuple[list[str], str, str] | None:
 
 
 def _read_zip(payload: Payload) -> list[Part]:
-    """The bulk download of a table: a CSV per part of version 4."""
-    parts = []
+    """A whole table: the bulk download, a CSV per part of version 4; or the answers of either version, all pages among them."""
+    parts: list[tuple[str, Part]] = []
     try:
         with zipfile.ZipFile(io.BytesIO(payload.read())) as archive:
             if sum(member.file_size for member in archive.infolist()) > payload.size_limit:
@@ -353,20 +367,45 @@ def _read_zip(payload: Payload) -> list[Part]:
                 )
             for member in archive.namelist():
                 name = _ALIASES.get(stem := member.rsplit("/", 1)[-1].removesuffix(".csv"), stem)
+                where = f"{payload.name}/{member}"
                 if member.endswith(".csv") and name in PARTS["v4"]:
-                    text = archive.read(member).decode("utf-8-sig")
-                    frame = _csv_frame(f"{payload.name}/{member}", text)
+                    frame = _csv_frame(where, archive.read(member).decode("utf-8-sig"))
                     if frame.height:
-                        parts.append((member, name, frame))
+                        parts.append((where, Part("", "v4", name, frame)))
+                elif member.endswith(".json"):
+                    data = archive.read(member)
+                    answer = json.loads(data.decode("utf-8-sig"))
+                    if b"\\ud" in data.lower():
+                        json.dumps(answer, ensure_ascii=False).encode()
+                    if isinstance(answer, dict) and answer.get("value") == []:
+                        continue
+                    # The id before the member's name makes it a name as a part bears it by itself.
+                    named = f"{_table_name(payload)}_{member}"
+                    parts.append((where, _of_answer(answer, named, lambda: _table_name(payload))))
     except UnicodeDecodeError as error:
-        raise PayloadError(payload.name, "holds a CSV that is not UTF-8 text", "download it from CBS again") from error
+        raise PayloadError(payload.name, "holds a part that is not UTF-8 text", "download it from CBS again") from error
+    except (json.JSONDecodeError, UnicodeEncodeError) as error:
+        raise PayloadError(payload.name, "holds an answer that is no JSON in Unicode", "ask CBS for the table again") from error
     except BROKEN_ZIP as error:
         raise PayloadError(payload.name, "is not a complete zip", "ask for the file again; it was cut off or damaged") from error
     if not parts:
         raise PayloadError(payload.name, "holds no part of a StatLine table", f"deliver one with {', '.join(PARTS['v4'][:2])}")
-    info = next((frame for _, name, frame in parts if name == "Properties" and "Identifier" in frame.columns), None)
+    info = next((p.frame(["Identifier"]) for _, p in parts if p.name == "Properties" and "Identifier" in p.columns), None)
     table = str(info["Identifier"][0]).strip().upper() if info is not None else _table_name(payload)
-    return [_checked(Part(table, "v4", name, frame), f"{payload.name}/{member}") for member, name, frame in parts]
+    return _joined([_checked(replace(part, table=table), where) for where, part in parts])
+
+
+def _joined(parts: Sequence[Part]) -> list[Part]:
+    """Parts whose pages are all there, each as one; a row that several pages repeat counts once."""
+    pages: dict[str, list[Part]] = {}
+    for part in parts:
+        pages.setdefault(part.name, []).append(part)
+    found = []
+    for several in pages.values():
+        columns = list(dict.fromkeys(column for page in several for column in page.columns))
+        rows = pl.concat([page.frame(columns) for page in several], how="vertical_relaxed").unique(maintain_order=True)
+        found.append(replace(several[0], rows=rows, rows_before_next=None))
+    return found
 
 
 def _csv_frame(name: str, text: str) -> pl.DataFrame:

@@ -13,7 +13,8 @@ from groningen_data.errors import PayloadError
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import carried_over
-from groningen_data.sources import cbs_parts
+from groningen_data.settings import Settings
+from groningen_data.sources import cbs_odata, cbs_parts
 from groningen_data.sources.base import FileSource
 from groningen_data.sources.cbs_tables import Table, Topic, matches, read_table, refusal
 from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, in_slices, reference_table
@@ -180,6 +181,12 @@ def _end_of(code: pl.Expr) -> pl.Expr:
     return text.str.to_date("%Y-%m-%d", strict=False).dt.month_end()
 
 
+def _regions_wanted(settings: Settings) -> tuple[str, ...]:
+    """The country, all municipalities, and the districts and neighbourhoods of ours."""
+    number = settings.municipality_code.removeprefix("GM")
+    return "NL", "GM", f"WK{number}", f"BU{number}"
+
+
 def _batches(payload: Payload) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.table for part in cbs_parts.read_parts(payload)))
 
@@ -190,4 +197,5 @@ SOURCE = FileSource(
     patterns=cbs_parts.PATTERNS,
     recognises=cbs_parts.recognises,
     batches=_batches,
+    connector=cbs_odata.connector(cbs_parts.KINDS, _regions_wanted, _batches),
 )
