@@ -29,7 +29,6 @@ from groningen_data.settings import Settings
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 _KEPT_HEADERS = ("content-type", "etag", "last-modified", "date", "content-crs", "x-total-count")
-_CHUNK = 1 << 18
 _TELL_EVERY_S = 5.0
 # What failed in the end is told by our own errors; an attempt that is tried again is no news.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -264,7 +263,8 @@ class Client:
                     notes.write_text(json.dumps({"validator": validator}), encoding="utf-8")
             deadline = time.monotonic() + self.settings.http_deadline_s
             with target.open("ab" if goes_on else "wb") as out:
-                for chunk in response.iter_raw(_CHUNK):
+                # As it arrives: what is gathered to larger chunks first would be lost when the connection breaks.
+                for chunk in response.iter_raw():
                     have += len(chunk)
                     self._within(url, have, limit, deadline)
                     out.write(chunk)
