@@ -413,11 +413,12 @@ class Loaded(HTMLParser):
             self.scripts.append(data)
 
 
-class TestFiles:
-    @pytest.fixture(scope="class")
-    def page(self, settings) -> str:
-        return draw(settings, f"SELECT neighbourhood_code, recipients, '</script>' AS \"<b>\" {MONTH} -- <i>").page()
+@pytest.fixture(scope="module")
+def page(settings) -> str:
+    return draw(settings, f"SELECT neighbourhood_code, recipients, '</script>' AS \"<b>\" {MONTH} -- <i>").page()
 
+
+class TestFiles:
     def test_a_page_loads_nothing_from_anywhere(self, page):
         loaded = Loaded(page)
         assert loaded.addresses == []
