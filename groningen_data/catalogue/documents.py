@@ -1,8 +1,9 @@
-"""Writes `docs/tables.md` and `docs/settings.md` from contracts and settings; `make docs` runs it, a test compares.
+"""Writes `docs/tables.md` and `docs/settings.md` from contracts and settings, and the files that `docs/add-a-source.md` quotes.
 
-Nothing is described here: every sentence comes from the declaration it documents.
+`make docs` runs it, a test compares. Nothing is described here: every sentence comes from the declaration it documents.
 """
 
+import re
 from pathlib import Path
 
 from groningen_data.contracts import all_contracts
@@ -10,12 +11,33 @@ from groningen_data.contracts.base import ContractModel, columns_of, facts_of, r
 from groningen_data.settings import PROFILES, PROJECT, Settings
 
 _MADE = "<!-- Made by `make docs` from the {origin}; change it there. -->\n"
+_QUOTED = re.compile(r"^\*\*`([\w./-]+)`\*\*\n\n```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
 def documents() -> dict[Path, str]:
     """Every derived document by its path."""
     folder = PROJECT / "docs"
-    return {folder / "tables.md": tables_document(), folder / "settings.md": settings_document()}
+    return {
+        folder / "tables.md": tables_document(),
+        folder / "settings.md": settings_document(),
+        folder / "add-a-source.md": _with_files((folder / "add-a-source.md").read_text(encoding="utf-8")),
+    }
+
+
+def quoted_files(page: str) -> dict[str, str]:
+    """The files that a page quotes as a whole, by path: each is a block of code below a line with its path."""
+    return {path: text for path, _, text in _QUOTED.findall(page)}
+
+
+def _with_files(page: str) -> str:
+    """The page with its quoted files as they are now; one that is not there stays as it is quoted."""
+
+    def as_it_is(found: re.Match[str]) -> str:
+        path = PROJECT / found[1]
+        text = path.read_text(encoding="utf-8") if path.is_file() else found[3]
+        return f"**`{found[1]}`**\n\n```{found[2]}\n{text}```\n"
+
+    return _QUOTED.sub(as_it_is, page)
 
 
 def tables_document() -> str:
