@@ -9,7 +9,7 @@ export GRONINGEN_DATA_DIR ?= $(CURDIR)/data
 export GRONINGEN_DAGSTER_DIR ?= $(GRONINGEN_DATA_DIR)/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh test dev replica lint bench docs lock clean
+.PHONY: help refresh test dev replica lint bench drills docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: $(READY) ## Check style, types and import layers
 
 bench: $(READY) ## Measure against the bare engine in the same run; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks
+
+drills: $(READY) ## List the drills, or run one: make drills DRILL=kills (minutes; also fuzz, disk-full, …)
+	@$(BIN)/python -m drills $(DRILL)
 
 docs: $(READY) ## Write docs/tables.md and docs/settings.md from contracts and settings
 	@$(BIN)/python -m groningen_data.catalogue.documents
