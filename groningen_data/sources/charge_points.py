@@ -68,7 +68,7 @@ def parse_charge_points(payloads: Sequence[Payload], batch_key: str, context: Bu
     frame = mine.filter(is_newest).sort("charge_point")
     context.notes |= {"file": payload.name, **counts, "rows_of_older_copies": mine.height - frame.height}
     status = pl.col("status").str.to_uppercase()
-    rules = {"power_kw.type": not_a_coordinate("power_kw"), "charge_point_id.missing": pl.col("charge_point").is_null()}
+    rules = {"power_kw.type": not_a_coordinate("power_kw")}
     yield from in_slices(
         marked(frame, rules, _FIELDS).select(
             pl.col("charge_point").alias("charge_point_id"),
