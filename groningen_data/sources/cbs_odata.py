@@ -10,6 +10,7 @@ Keys of regions are padded to a width that differs per dimension, and a range is
 beginning of their keys. Where a service refuses that question or does not keep to it, the whole table is asked for.
 """
 
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ Beginnings = Callable[[Settings], tuple[str, ...]]
 """With what the codes of the wanted regions begin, given the municipality; the last ones are of the municipality itself."""
 
 _JSON = ("application/json",)
-_TOO_MANY = b"more than 10000 records"
+_TOO_MANY = re.compile(rb"more than \d+ records")
 _REGIONAL = ("GeoDetail", "GeoDimension")
 _DIMENSIONS = ("Dimension", "TimeDimension", *_REGIONAL)
 _REFUSALS = (400, 501)
@@ -60,7 +61,7 @@ def connector(kinds: Sequence[str], beginnings: Beginnings, batches: Batches) ->
         if problems:
             raise visit.problem("; ".join(problems), "the other tables are up to date; look at these at opendata.cbs.nl")
 
-    return Connector((V4, V3, V3_FEED), pull, rate_per_s=5)
+    return Connector((V4, V3, V3_FEED), pull)
 
 
 def _tables(kinds: Sequence[str], settings: Settings) -> list[str]:
@@ -102,16 +103,16 @@ class _Table:
         seen: Mapping[str, Any] = self.visit.cursor.get("tables", {}).get(self.name, {})
         if seen.get("regions") != list(self.beginnings):
             seen = {}
-        released = self._released(V4)
-        if released and released == seen.get("v4"):
+        newest = self._released(V4)
+        if newest and newest == seen.get("v4"):
             return
-        if released and self._collect(self._version_4, {"v4": released}):
+        if newest and newest != seen.get("v4_without_figures") and self._collect(V4, {"v4": newest}):
             return
         released = self._released(V3)
         if released is None:
             raise _TableError("has no figures in version 4 and is not there in version 3")
         if released != seen.get("v3"):
-            self._collect(self._version_3, {"v3": released})
+            self._collect(V3, {"v3": released} | ({"v4_without_figures": newest} if newest else {}))
 
     def _released(self, service: str) -> str | None:
         """When the table was changed last, as the service says it; None when it has no such table."""
@@ -126,12 +127,17 @@ class _Table:
             raise _TableError(f"does not say in {part} when it was changed (Modified)")
         return modified
 
-    def _collect(self, ask: "Callable[[_Archive], bool]", noted: Mapping[str, str]) -> bool:
-        """Put a release together and deliver it, first of the wanted regions only; False when it has no observations."""
+    def _collect(self, service: str, noted: Mapping[str, str]) -> bool:
+        """Put a release together and deliver it, of the wanted regions if that can be; False when it has no figures.
+
+        Args:
+            service: Which version.
+            noted: What to remember of it: when it was changed, by version.
+        """
+        ask = self._version_4 if service == V4 else self._version_3
         folder = self.visit.settings.scratch_dir / "pulled" / self.visit.client.source
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.name}.zip"
-        service = V4 if "v4" in noted else V3
         try:
             for is_narrow in (True, False):
                 try:
@@ -160,8 +166,8 @@ class _Table:
             raise _TableError(error.problem) from None
 
     def _version_4(self, archive: "_Archive") -> bool:
-        dimensions = self._rows(archive, V4, "Dimensions") or []
-        region = next((d["Identifier"] for d in dimensions if str(d.get("Kind")).startswith("Geo")), "")
+        dimensions = {str(d.get("Identifier")): d for d in self._rows(archive, V4, "Dimensions") or []}
+        region = next((name for name, d in dimensions.items() if str(d.get("Kind")).startswith("Geo")), "")
         narrow = _filter(region, archive.beginnings)
         announced = self._count(narrow)
         if announced is None:
@@ -170,8 +176,7 @@ class _Table:
             raise _NotNarrowedError
         for part in ("Properties", "MeasureCodes", "MeasureGroups"):
             self._rows(archive, V4, part)
-        for dimension in dimensions:
-            name = dimension["Identifier"]
+        for name, dimension in dimensions.items():
             where = _filter("Identifier", archive.beginnings) if name == region else {}
             codes = self._rows(archive, V4, f"{name}Codes", where) or []
             if where:
@@ -283,10 +288,10 @@ class _Table:
 
         def recognise(status: int, body: bytes) -> bool:
             is_refusal = bool(where) and status in _REFUSALS
-            return status == 404 or status in none_at or is_refusal or (status == 500 and _TOO_MANY in body)
+            return status == 404 or status in none_at or is_refusal or _is_too_many(status, body)
 
         answer = self.visit.client.get(url, params=params or None, accept=accept, recognise=recognise)
-        if answer is None or answer.status < 400 or (answer.status == 500 and _TOO_MANY in answer.body):
+        if answer is None or answer.status < 400 or _is_too_many(answer.status, answer.body):
             return answer
         if answer.status in _REFUSALS and answer.status not in none_at:
             raise _NotNarrowedError
@@ -314,6 +319,10 @@ class _Archive:
     def add(self, name: str, body: bytes) -> None:
         """An answer as it came."""
         self._zip.writestr(zipfile.ZipInfo(name, _MIDNIGHT), body, zipfile.ZIP_DEFLATED)
+
+
+def _is_too_many(status: int, body: bytes) -> bool:
+    return status == 500 and _TOO_MANY.search(body) is not None
 
 
 def _is_about_us(rows: Iterable[Mapping[str, Any]], column: str, beginnings: tuple[str, ...]) -> bool:
