@@ -92,7 +92,7 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
         for payload in report.unreadable:
             context.log.error(f"{source.name}: {payload.name} {payload.problem} → {payload.way_out}")
         found = len(report.landed) + report.known
-        was_asked = source.connector is not None and source.connector.addresses(settings) is not None
+        was_asked = (source.connector is not None and source.connector.addresses(settings) is not None) or report.removes
         is_absent = not found and not was_asked and not landing.landing.payloads(source.name)
         counted = f"{found} payloads found, {len(report.landed)} of them new, {len(report.unreadable)} unreadable"
         yield dg.AssetCheckResult(

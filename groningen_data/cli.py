@@ -456,7 +456,13 @@ def _unclaimed(settings: "Settings") -> str:
         return ""
     root, landing = settings.source_root, Landing.of(settings)
     sources = [source for source in all_sources().values() if not source.root]
-    claimed = {path for source in sources for path, look in source.looks(root, landing).items() if look.is_mine}
+    receptions = {source.name: source.reception(settings, landing) for source in sources if source.reception}
+    claimed = {
+        path
+        for source in sources
+        for path, look in source.looks(root, landing, receptions.get(source.name)).items()
+        if look.is_mine or any(reception.accompanies(path) for reception in receptions.values())
+    }
     others = [str(path.relative_to(root)) for path in delivered_files(root) if path not in claimed]
     if not others:
         return ""

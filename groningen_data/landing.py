@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -100,16 +101,8 @@ class Payload:
         Raises:
             PayloadError: The gzip stream is broken, or unpacks to more than the limit.
         """
-        with self.path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            stream = gzip.GzipFile(fileobj=raw) if packed else raw
-            try:
-                yield cast(IO[bytes], _Limited(cast(IO[bytes], stream), self.size_limit, self.name))
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                raise PayloadError(
-                    self.name, f"the gzip stream is broken ({error})", "ask for the file again; it was cut off or damaged"
-                ) from error
+        with self.path.open("rb") as raw, unpacked(raw, self.size_limit, self.name) as stream:
+            yield stream
 
     def read(self) -> bytes:
         """All unpacked bytes; for payloads known to be small (a few hundred MB at most)."""
@@ -144,6 +137,23 @@ class Payload:
             raise PayloadError(
                 self.name, f"is not complete JSON ({error})", "ask for the file again; it was cut off or is of another type"
             ) from error
+
+
+@contextmanager
+def unpacked(raw: BufferedReader, size_limit: int, name: str) -> Iterator[IO[bytes]]:
+    """A stream, unpacked when it is gzip, of no more bytes than the limit.
+
+    Raises:
+        PayloadError: The gzip stream is broken, or unpacks to more than the limit.
+    """
+    packed = raw.peek(2)[:2] == b"\x1f\x8b"
+    stream = gzip.GzipFile(fileobj=raw) if packed else raw
+    try:
+        yield cast(IO[bytes], _Limited(cast(IO[bytes], stream), size_limit, name))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise PayloadError(
+            name, f"the gzip stream is broken ({error})", "ask for the file again; it was cut off or damaged"
+        ) from error
 
 
 class _Limited:
@@ -256,6 +266,15 @@ class Landing:
         partial.write_text(json.dumps(facts, ensure_ascii=False, indent=1, default=datetime.isoformat), encoding="utf-8")
         partial.replace(target)
         self._end(payload, facts)
+
+    def settle(self, payload: Payload) -> None:
+        """Make sure that a payload and its facts outlive a power cut: what was delivered may be removed after this."""
+        for path in (payload.path, self._facts(payload.source, payload.sha256), payload.path.parent, self.root):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def payloads(self, source: str) -> list[Payload]:
         """Landed payloads of a source, the one delivered last at the end."""

@@ -73,7 +73,9 @@ class Settings(BaseSettings):
     sample_seed: int = Field(14, description="Seed of the embedded sample city.")
 
     weather_station: int = Field(280, description="KNMI station whose weather stands for the municipality (280 is Eelde).")
-    ndw_datex_version: int = Field(3, ge=2, le=3, description="Version of DATEX II in which NDW's feed and site table are pulled.")
+    ndw_datex_version: int = Field(
+        3, ge=2, le=3, description="Version of DATEX II in which NDW's feed and site table are pulled."
+    )
     traffic_area: tuple[float, float, float, float] = Field(
         (6.40, 53.10, 6.75, 53.30),
         description="Area whose sites are kept of NDW's national publications: west, south, east and north, in degrees.",
@@ -87,6 +89,14 @@ class Settings(BaseSettings):
 
     pseudonym_key_file: Path | None = Field(
         None, description="File with the key of the welfare pseudonyms. Empty: keys/welfare.key in the data folder."
+    )
+    welfare_manifest_key_file: Path | None = Field(
+        None,
+        description="File with the Ed25519 public key (PEM) of who signs the benefit administration's manifests. "
+        "Empty: extracts need no manifest.",
+    )
+    remove_personal_deliveries: bool = Field(
+        False, description="Whether extracts about persons are removed from the folder of files once they have landed."
     )
 
     catalog_uri: SecretStr | None = Field(
@@ -172,7 +182,7 @@ class Settings(BaseSettings):
             raise ValueError("must be on this machine, such as http://127.0.0.1:8210")
         return value
 
-    @field_validator("data_dir", "files", "pseudonym_key_file", "secrets_dir")
+    @field_validator("data_dir", "files", "pseudonym_key_file", "secrets_dir", "welfare_manifest_key_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value is not None else None

@@ -55,7 +55,9 @@ class Field:
     is_optional: bool = False
 
 
-def minimised(stream: IO[bytes], name: str, fields: Sequence[Field], pseudonymiser: Pseudonymiser) -> Iterator[bytes]:
+def minimised(
+    stream: IO[bytes], name: str, fields: Sequence[Field], pseudonymiser: Pseudonymiser, *, promised_rows: int | None = None
+) -> Iterator[bytes]:
     """The extract in `stream` as CSV (`;`, UTF-8) with the landed columns, `_row` and `_reason`, in pieces.
 
     Args:
@@ -63,9 +65,10 @@ def minimised(stream: IO[bytes], name: str, fields: Sequence[Field], pseudonymis
         name: For messages.
         fields: What may pass.
         pseudonymiser: Replaces the identifiers.
+        promised_rows: How many rows there must be below the header, blank lines left out; any number when None.
 
     Raises:
-        PayloadError: It is not such an extract, or was cut off. No message ever quotes the extract.
+        PayloadError: It is not such an extract, was cut off, or has another number of rows than was promised. No message ever quotes the extract.
     """
     lines = _lines(stream, name)
     try:
@@ -77,10 +80,10 @@ def minimised(stream: IO[bytes], name: str, fields: Sequence[Field], pseudonymis
         yield f"{';'.join((*landed, ROW, REASON))}\n".encode()
         if len(header) > len(places):
             yield f"{';' * len(landed)}{len(header) - len(places)};{COLUMNS}\n".encode()
-        rows, before, last = csv.reader(lines, delimiter=separator, strict=True), 0, header
+        rows, before, last, count = csv.reader(lines, delimiter=separator, strict=True), 0, header, 0
         while batch := list(islice(rows, _SLICE_ROWS)):
             yield _slice(batch, before, len(header), places, fields, pseudonymiser).encode()
-            before, last = before + len(batch), batch[-1]
+            before, last, count = before + len(batch), batch[-1], count + sum(1 for row in batch if any(row))
     except csv.Error:
         raise PayloadError(
             name, "is not readable as CSV", "ask for the file again; it was cut off or is of another type"
@@ -91,6 +94,9 @@ def minimised(stream: IO[bytes], name: str, fields: Sequence[Field], pseudonymis
         raise PayloadError(name, "has a header but no rows", "ask for the file again; no rows is never data")
     if 0 < len(last) < len(header):
         raise PayloadError(name, "was cut off in its last line", "ask for the file again")
+    if promised_rows is not None and count != promised_rows:
+        problem = f"has {count:,} rows where its manifest promises {promised_rows:,}"
+        raise PayloadError(name, problem, "ask for the file again, with its manifest")
 
 
 def _lines(stream: IO[bytes], name: str) -> Iterator[str]:

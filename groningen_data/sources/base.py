@@ -3,6 +3,7 @@
 import fnmatch
 import gzip
 import hashlib
+import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 import polars as pl
 
@@ -22,7 +23,7 @@ from groningen_data.landing import Arrival, Landing, Look, Payload, Register
 from groningen_data.privacy.service_numbers import masked, names_service_numbers
 from groningen_data.settings import Settings
 
-_HEAD_BYTES = 65_536
+HEAD_BYTES = 65_536
 _KEEP_DOWNLOADS_S = 7 * 86_400.0
 _REFUSED, _WAY_OUT = "refused", "way out"
 
@@ -43,16 +44,45 @@ class Head:
         return self.data.decode("utf-8", errors="replace").lstrip("\ufeff")
 
 
+class Reception(Protocol):
+    """What a source of persons wants done with its files beside reading them."""
+
+    @property
+    def version(self) -> str:
+        """Changes when `claims` may answer otherwise."""
+
+    @property
+    def removes(self) -> bool:
+        """Whether files are removed once they have landed: then it is no news that there are none."""
+
+    def claims(self, path: Path, head: bytes, recognises: Callable[[bytes], bool]) -> bool | None:
+        """Whether a file of an unreadable beginning is the source's; None where the beginning itself tells."""
+
+    def accompanies(self, path: Path) -> bool:
+        """Whether a file belongs to a delivery without being a payload."""
+
+    def landed(self, path: Path, before: os.stat_result, payload: Payload) -> None:
+        """Called when a file has landed that can be read; `before` is what it was before it was read."""
+
+    def missing(self, root: Path) -> Iterator[tuple[Path, str, str]]:
+        """Files that should be there and are not: where, the problem, and the way out."""
+
+    def close(self, root: Path) -> None:
+        """Called at the end of a visit."""
+
+
 @dataclass(frozen=True)
 class FetchReport:
     """What one fetch found: newly landed payloads, how many were known already, and which of the new are unreadable; in what their
-    shape differs from earlier ones; and why a service was not asked to the end. What landed before that has landed."""
+    shape differs from earlier ones; why a service was not asked to the end (what landed before that has landed); and whether files
+    are removed once they have landed, so that finding none is no news."""
 
     source: str
     landed: tuple[Payload, ...]
     known: int
     drifts: tuple[str, ...] = ()
     problem: GroningenError | None = None
+    removes: bool = False
 
     def with_files(self, files: "FetchReport") -> "FetchReport":
         """This report of a service, with that of the files taken in the same visit."""
@@ -83,6 +113,7 @@ class FileSource:
             there and nowhere else.
         rewriting: For a source of persons: how each of its files is rewritten before it lands. What cannot be rewritten does
             not land; a note with the problem lands in its place.
+        reception: For a source of persons: what else is done with its files.
         connector: How the source is pulled where its services have an address; files are then not looked for, unless it
         takes_files_too: Then those in the folder named by `GRONINGEN_FILES` are taken after its services were asked. What was
             delivered last counts, whichever way it came.
@@ -96,6 +127,7 @@ class FileSource:
     extent: str = "NL"
     root: Callable[[Settings], Path] | None = None
     rewriting: Callable[[Settings], Rewrite] | None = None
+    reception: Callable[[Settings, Landing], Reception] | None = None
     connector: Connector | None = None
     takes_files_too: bool = False
 
@@ -111,21 +143,21 @@ class FileSource:
     def _found(self, root: Path) -> list[Path]:
         return [path for path in delivered_files(root) if self._claims(path)]
 
-    def looks(self, root: Path, landing: Landing) -> dict[Path, Look]:
+    def looks(self, root: Path, landing: Landing, reception: Reception | None = None) -> dict[Path, Look]:
         """Every delivered file and whether it is this source's; files that are as they were are not opened again."""
-        earlier = landing.looks(self.name, self._version())
+        earlier = landing.looks(self.name, self._version(reception))
         found = {}
         for path in delivered_files(root):
             facts = path.stat()
             stamp = f"{facts.st_size}-{facts.st_mtime_ns}-{facts.st_ctime_ns}"
             look = earlier.get(_place(path, root))
-            found[path] = look if look and look.stamp == stamp else Look(stamp, self._claims(path))
+            found[path] = look if look and look.stamp == stamp else Look(stamp, self._claims(path, reception))
         return found
 
-    def _version(self) -> str:
+    def _version(self, reception: Reception | None) -> str:
         """Changes when this source may see other files as its own."""
         code = Path(self.recognises.__code__.co_filename).stat()
-        return f"{'|'.join(self.patterns)} {code.st_size}-{code.st_mtime_ns}"
+        return f"{'|'.join(self.patterns)} {code.st_size}-{code.st_mtime_ns} {reception.version if reception else ''}".rstrip()
 
     def fetch(self, settings: Settings, landing: Landing, tell: Tell | None = None) -> FetchReport:
         """Land every payload not seen before, from the source's services or from files, and note what is delivered anew.
@@ -155,18 +187,26 @@ class FileSource:
         self, root: Path, landing: Landing, settings: Settings, told: Mapping[str, str], problem: GroningenError | None = None
     ) -> FetchReport:
         rewrite = self.rewriting(settings) if self.rewriting else None
+        reception = self.reception(settings, landing) if self.reception else None
         visit = _Visit(self, landing, rewrite, told)
-        looks = {_place(path, root): (path, look) for path, look in self.looks(root, landing).items()}
+        looks = {_place(path, root): (path, look) for path, look in self.looks(root, landing, reception).items()}
         for place, (path, look) in looks.items():
             if not look.is_mine:
                 continue
             if visit.has(place, look.sha256):
                 continue
+            before = path.stat()
             payload = visit.take(path, place)
+            if reception and payload.problem is None:
+                reception.landed(path, before, payload)
             # What is rewritten depends on a key as well: it is read every time.
             looks[place] = path, replace(look, sha256=None if rewrite else payload.sha256)
-        landing.keep_looks(self.name, self._version(), {place: look for place, (_, look) in looks.items()})
-        return visit.report(problem)
+        landing.keep_looks(self.name, self._version(reception), {place: look for place, (_, look) in looks.items()})
+        if reception:
+            for path, what, way_out in reception.missing(root):
+                visit.miss(_place(path, root), what, way_out)
+            reception.close(root)
+        return replace(visit.report(problem), removes=reception is not None and reception.removes)
 
     def try_out(self, settings: Settings, landing: Landing) -> FetchReport:
         """Ask for one payload, or read the file that came last, and load nothing: whether it can be had, read, and is as before.
@@ -322,12 +362,15 @@ class FileSource:
             return replace(payload, problem="holds no rows", way_out="ask for the file again; no rows is never data")
         return replace(payload, batches=batches)
 
-    def _claims(self, path: Path) -> bool:
+    def _claims(self, path: Path, reception: Reception | None = None) -> bool:
         name = path.name.lower()
         if any(fnmatch.fnmatch(name, pattern.lower()) for pattern in self.patterns):
             return True
         head = head_of(path)
-        return head is not None and self.recognises(head)
+        if head is None or (reception and reception.accompanies(path)):
+            return False
+        claimed = reception.claims(path, head.data, lambda data: self.recognises(Head(path.name, data))) if reception else None
+        return self.recognises(head) if claimed is None else claimed
 
 
 class _Visit:
@@ -355,7 +398,14 @@ class _Visit:
     def take(self, path: Path, place: str, headers: Mapping[str, str] | None = None) -> Payload:
         """Land a file, or note that its bytes were delivered once more."""
         told = {**(headers or {}), "path": place, **self._told}
-        payload = self._source._arrived(path, told, self._landing, self._known, self._rewrite)
+        return self._taken(self._source._arrived(path, told, self._landing, self._known, self._rewrite), place)
+
+    def miss(self, place: str, problem: str, way_out: str) -> None:
+        """Land a note of a file that should be there."""
+        note = self._source._refused(self._landing, place, problem, way_out)
+        self._taken(self._known.get(note.sha256) or self._source._with_batches(note), place)
+
+    def _taken(self, payload: Payload, place: str) -> Payload:
         if payload.sha256 not in self._known:
             self._landed.append(payload)
             self._compare(payload, place)
@@ -440,7 +490,7 @@ def head_of(path: Path) -> Head | None:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            data = gzip.GzipFile(fileobj=raw).read(_HEAD_BYTES) if packed else raw.read(_HEAD_BYTES)
+            data = gzip.GzipFile(fileobj=raw).read(HEAD_BYTES) if packed else raw.read(HEAD_BYTES)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return None
     return Head(path.name, data + _parquet_columns(path) if data.startswith(b"PAR1") else data)

@@ -2,6 +2,7 @@
 
 What lands is never what was delivered: each extract is rewritten on its way, with pseudonyms for persons, cases and signals,
 with codes of closed lists, and without any other column (`privacy/extracts.py`). Here is said which fields pass, and in what form.
+How extracts are opened, compared with their manifest and removed stands in `benefit_drop.py`.
 """
 
 import csv
@@ -21,6 +22,7 @@ from groningen_data.privacy.extracts import COLUMNS, REASON, ROW, Field, minimis
 from groningen_data.privacy.pseudonyms import Pseudonymiser
 from groningen_data.settings import Settings
 from groningen_data.sources.base import FileSource, Head, Rewrite
+from groningen_data.sources.benefit_drop import SOURCES, Drop, Opener
 from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, in_slices, marked, reference_table
 
 # Some have received a benefit since before 1995; an end in 9999 means none.
@@ -179,7 +181,7 @@ def _amount(column: str) -> pl.Expr:
     return pl.when(in_thousands).then(with_point).otherwise(text).cast(pl.Float64, strict=False)
 
 
-def _source(name: str, title: str, pattern: str, fields: Sequence[Field]) -> FileSource:
+def _source(name: str, title: str, fields: Sequence[Field]) -> FileSource:
     required = {f.delivered for f in fields if not f.is_optional}
     header = [*(f.landed for f in fields if f.landed), ROW, REASON]
 
@@ -199,24 +201,26 @@ def _source(name: str, title: str, pattern: str, fields: Sequence[Field]) -> Fil
 
     def rewriting(settings: Settings) -> Rewrite:
         pseudonymiser = Pseudonymiser.of(settings)
-        return lambda delivered: _minimised(delivered, fields, pseudonymiser)
+        opener = Opener(settings)
+        return lambda delivered: _minimised(delivered, opener, fields, pseudonymiser)
 
     return FileSource(
         name=name,
         title=title,
-        patterns=(f"{pattern}.csv", f"{pattern}.csv.gz"),
+        patterns=tuple(f"{SOURCES[name]}.csv{ending}" for ending in ("", ".gz", ".age", ".gz.age")),
         recognises=recognises,
         batches=batches,
         extent="GM0014",
         rewriting=rewriting,
+        reception=lambda settings, landing: Drop(settings, landing, name),
     )
 
 
-def _minimised(delivered: Payload, fields: Sequence[Field], pseudonymiser: Pseudonymiser) -> Iterator[bytes]:
-    with delivered.open() as stream:
-        yield from minimised(stream, delivered.name, fields, pseudonymiser)
+def _minimised(delivered: Payload, opener: Opener, fields: Sequence[Field], pseudonymiser: Pseudonymiser) -> Iterator[bytes]:
+    with opener.opened(delivered) as (stream, rows):
+        yield from minimised(stream, delivered.name, fields, pseudonymiser, promised_rows=rows)
 
 
-CASES = _source("benefit_cases", "Benefit administration: benefit cases", "uitkeringen_*", _CASES)
-CLOSED = _source("closed_cases", "Benefit administration: closed cases", "afgesloten_zaken_*", _CLOSED)
-SIGNALS = _source("early_signals", "Benefit administration: early signals", "vroegsignalen_*", _SIGNALS)
+CASES = _source("benefit_cases", "Benefit administration: benefit cases", _CASES)
+CLOSED = _source("closed_cases", "Benefit administration: closed cases", _CLOSED)
+SIGNALS = _source("early_signals", "Benefit administration: early signals", _SIGNALS)

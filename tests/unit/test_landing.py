@@ -136,7 +136,7 @@ class TestFetching:
         first, second = place.fetch(), place.fetch()
         assert (len(first.landed), first.known, len(second.landed), second.known) == (1, 0, 0, 1)
         (payload,) = place.landed()
-        assert (payload.name, payload.batches, payload.headers) == ("a.json", ("2026-03-02",), {"path": "a.json"})
+        assert (payload.name, payload.batches, payload.headers["path"]) == ("a.json", ("2026-03-02",), "a.json")
 
     def test_what_was_delivered_last_at_a_place_is_last_even_when_it_was_delivered_before(self, place):
         contents = [b'{"2026-03-02": 1}', b'{"2026-03-02": 2}']
