@@ -29,7 +29,7 @@ FILE = "charging_point_locations_ocpi.json.gz"
 
 _LOCATIONS_AT_A_TIME = 5_000
 _REQUIRED = ("id", "evses", "coordinates")
-_FIELDS = ("charge_point", "location", "operator", "sockets", "power_kw", "is_derived", "status", "updated", "copied", "x", "y")
+_FIELDS = ("charge_point", "location", "operator", "sockets", "power_kw", "is_derived", "status", "updated", "copy", "x", "y")
 _STATUSES = {
     "AVAILABLE": "in_service",
     "BLOCKED": "in_service",
@@ -52,7 +52,7 @@ def parse_charge_points(payloads: Sequence[Payload], batch_key: str, context: Bu
         PayloadError: Not one charge point lies in the municipality.
     """
     payload, locator = payloads[-1], Locator(context.published("core.reference_neighbourhoods"))
-    counts, newest = Counter[str](), dict[str | None, str]()
+    counts, newest = Counter[str](), dict[str, tuple[str, int]]()
     kept, locations = [], json_items(payload)
     while some := list(islice(locations, _LOCATIONS_AT_A_TIME)):
         rows = with_point(texts(list(_charge_points(some, counts, newest)), _FIELDS), "x", "y", {})
@@ -64,8 +64,7 @@ def parse_charge_points(payloads: Sequence[Payload], batch_key: str, context: Bu
     if mine is None or mine.is_empty():
         raise PayloadError(payload.name, "has no charge point in the municipality", "look at the file; report it to NDW")
     # A location may be there twice, once as it was long ago.
-    is_newest = pl.col("copied").fill_null("") == pl.col("location").replace_strict(newest, default="", return_dtype=pl.String)
-    frame = mine.filter(is_newest).sort("charge_point")
+    frame = mine.filter(pl.col("copy").is_in([str(copy) for _, copy in newest.values()])).sort("charge_point")
     context.notes |= {"file": payload.name, **counts, "rows_of_older_copies": mine.height - frame.height}
     status = pl.col("status").str.to_uppercase()
     rules = {"power_kw.type": not_a_coordinate("power_kw")}
@@ -92,36 +91,37 @@ def parse_charge_points(payloads: Sequence[Payload], batch_key: str, context: Bu
     )
 
 
-def _charge_points(locations: list[Any], counts: Counter[str], newest: dict[str | None, str]) -> Iterator[dict[str, Any]]:
-    """A flat record per charge point; `counts` hears what was read and left out, `newest` when each location was last updated."""
+def _charge_points(locations: list[Any], counts: Counter[str], newest: dict[str, tuple[str, int]]) -> Iterator[dict[str, Any]]:
+    """A flat record per charge point; `counts` hears what was read and left out, `newest` which copy of a location that is."""
     for location in locations:
         location = _object(location)
-        counts["locations_read"] += 1
+        copy = counts["locations_read"] = counts["locations_read"] + 1
         if location.get("publish") is False:
             counts["locations_not_published"] += 1
             continue
         owner = f"{location.get('country_code')}*{location.get('party_id')}*"
         name = f"{owner}{location['id']}" if location.get("id") else None
-        copied = str(location.get("last_updated") or "")
-        newest[name] = max(newest.get(name, ""), copied)
-        for evse in map(_object, location.get("evses") or ()):
+        updated = location.get("last_updated")
+        key = name or f"without id {copy}"
+        newest[key] = max(newest.get(key, ("", 0)), (str(updated or ""), copy))
+        for evse in map(_object, _list(location.get("evses"))):
             counts["rows_read"] += 1
             if evse.get("status") == "REMOVED":
                 counts["rows_removed"] += 1
                 continue
-            connectors = evse.get("connectors")
-            watts, is_derived = _watts([_object(c) for c in connectors or ()])
+            connectors = [_object(connector) for connector in _list(evse.get("connectors"))]
+            watts, is_derived = _watts(connectors)
             place = _object(evse.get("coordinates")) or _object(location.get("coordinates"))
             yield {
                 "charge_point": f"{owner}{evse['uid']}" if evse.get("uid") else None,
                 "location": name,
                 "operator": _object(location.get("operator")).get("name"),
-                "sockets": len(connectors) if isinstance(connectors, list) and connectors else None,
+                "sockets": len(connectors) or None,
                 "power_kw": watts / 1000 if isinstance(watts, float) else watts,
                 "is_derived": is_derived,
                 "status": evse.get("status"),
-                "updated": _with_offset(evse.get("last_updated") or copied),
-                "copied": copied,
+                "updated": _with_offset(evse.get("last_updated") or updated),
+                "copy": copy,
                 "x": place.get("longitude"),
                 "y": place.get("latitude"),
             }
@@ -134,7 +134,7 @@ def _watts(connectors: list[dict[str, Any]]) -> tuple[float | str | None, bool |
         values = [connector.get(name) for name in ("max_electric_power", "max_voltage", "max_amperage")]
         try:
             stated, volts, amperes = (float(value) if value is not None else 0.0 for value in values)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return f"no number: {values}", None
         phases: float = _PHASES.get(str(connector.get("power_type")), 1)
         if phases == 3 and volts > _LINE_TO_LINE_V:
@@ -151,6 +151,10 @@ def _with_offset(time: Any) -> Any:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _reason(column: str) -> pl.Expr:

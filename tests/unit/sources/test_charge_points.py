@@ -66,7 +66,7 @@ def test_power_is_that_of_the_strongest_connector(payload, context, connectors, 
 @pytest.mark.parametrize(
     ("status", "code"),
     [
-        ("CHARGING", "in_service"),
+        ("charging", "in_service"),
         ("OUTOFORDER", "fault"),
         ("INOPERATIVE", "out_of_service"),
         ("UNKNOWN", "unknown"),
@@ -93,6 +93,19 @@ def test_only_public_charge_points_of_the_municipality_that_are_still_there_are_
 def test_of_a_location_that_is_there_twice_the_newest_counts(payload, context):
     older = location(evse("1", status="UNKNOWN"), evse("2"), last_updated="2024-01-01T00:00:00Z")
     assert rows(payload, context, location(evse("1")), older)["status_name"].to_list() == ["AVAILABLE"]
+
+
+def test_a_location_that_is_there_twice_to_the_letter_counts_once(payload, context):
+    assert rows(payload, context, location(evse("1")), location(evse("1")))["charge_point_id"].to_list() == ["NL*LST*1"]
+
+
+@pytest.mark.parametrize("odd", ["text", 7, {"a": 1}, [None, 3, "x", []], None])
+def test_what_is_no_list_of_objects_loses_nothing_else(payload, context, odd):
+    found = rows(
+        payload, context, location(evse("1")), location(id="L2", evses=odd), location(evse("3") | {"connectors": odd}, id=None)
+    )
+    kept = found.filter(found["charge_point_id"].is_not_null())
+    assert kept.select("charge_point_id", "location_id").rows() == [("NL*LST*1", "NL*LST*L1"), ("NL*LST*3", None)]
 
 
 def test_a_time_without_offset_is_utc(payload, context):
