@@ -14,7 +14,7 @@ from drills.kills import judged
 from drills.refreshing import small
 from drills.state import contents
 
-SHARES = (0.2, 0.5, 0.8, 0.95)
+SHARES = (0.3, 0.6, 0.9)
 _FULL = re.compile(r"No space left|disk is full|Errno 28|ENOSPC", re.IGNORECASE)
 
 

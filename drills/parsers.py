@@ -6,6 +6,7 @@ The only errors that may come out are our own, and they say nothing that was in 
 import hashlib
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -126,9 +127,8 @@ class Reader:
         for key in [k for k in keys if feed.takes(k)][:_MOST_KEYS]:
             members = [p for p in payloads if whole or key in p.batches]
             context = BuildContext(self.settings, self._published)
-            rows = self.folder / "rows"
-            shutil.rmtree(rows, ignore_errors=True)
-            rows.mkdir()
+            # Always another name, as in the gate: DuckDB keeps what it has read of a file in memory.
+            rows = Path(tempfile.mkdtemp(prefix="rows-", dir=self.folder))
             with _only_ours(feed.source, f"{feed.parse.__name__} of {key[:40]}", seen):
                 staged = stage(self.con, recipe.contract, key, feed.parse(members, key, context), 1_000, rows)
                 seen.rows += staged.accepted + staged.collapsed

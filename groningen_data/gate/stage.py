@@ -16,6 +16,7 @@ import polars as pl
 from groningen_data.contracts.base import ContractModel, facts_of, polars_schema, sql_types
 from groningen_data.errors import GroningenError
 from groningen_data.gate.judge import judge, speakable_key
+from groningen_data.lakehouse.scratch import set_aside
 
 STAGE = "scratch.stage"
 BATCH = "scratch.batch"
@@ -159,7 +160,7 @@ def _ahead(slices: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 
 def _write(rows: pl.DataFrame, folder: Path) -> None:
-    rows.write_parquet(folder / f"{len(list(folder.iterdir())):06}.parquet", compression="lz4")
+    set_aside(rows, folder / f"{len(list(folder.iterdir())):06}.parquet")
 
 
 def _show(con: duckdb.DuckDBPyConnection, folder: Path) -> None:

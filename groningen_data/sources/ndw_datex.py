@@ -19,6 +19,7 @@ import polars as pl
 from groningen_data.errors import PayloadError
 from groningen_data.fetching.connector import Connector, Pull
 from groningen_data.gate.recipe import BuildContext
+from groningen_data.lakehouse.scratch import set_aside
 from groningen_data.landing import Payload
 from groningen_data.sources import datex, ndw_area
 from groningen_data.sources.base import FileSource, Head
@@ -318,7 +319,7 @@ def _set_aside(readings: pl.DataFrame, scratch: Path, name: str) -> None:
     for (start,), part in readings.select(columns).partition_by("interval_start_at", as_dict=True).items():
         folder = scratch / f"{start:%Y%m%dT%H%M}"
         folder.mkdir(exist_ok=True)
-        part.write_parquet(folder / f"{name}.parquet", compression="lz4")
+        set_aside(part, folder / f"{name}.parquet")
 
 
 def _meanings(context: BuildContext, folders: Sequence[Path]) -> pl.DataFrame:
