@@ -43,7 +43,7 @@ CLOSED_STATES = ("o", "a", "s")
 """Handled, cancelled, split: the states after which nothing is done any more."""
 SPLIT_STATE = "s"
 
-_OVERLAP = timedelta(days=1)
+_OVERLAP, _YEAR = timedelta(days=1), timedelta(days=365)
 _PAGE_SIZE = 100
 _TIMES_READ = 3
 _BATCH = "states"
@@ -66,13 +66,17 @@ _FIELDS: Mapping[str, type[pl.DataType]] = {
 
 
 def parse_states(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
-    """Rows of `core.waste_report_states` from everything landed: of each report the state that was updated last."""
+    """Rows of `core.waste_report_states` from everything landed: of each report the state that was updated last.
+
+    A report that we may no longer see stands in earlier deliveries of its day only; those count as well. Of the lists of removed
+    reports the last of each day counts.
+    """
     states: dict[int, tuple[str, dict[str, Any]]] = {}
     removed_on: dict[int, str] = {}
     parents: set[int] = set()
     swapped, reports, nameless = 0, 0, []
-    latest = {payload.sha256: payload for payload in last_at_each_place(payloads).values()}
-    for payload in sorted(latest.values(), key=lambda p: (p.arrival_for().at, p.sha256)):
+    latest = {payload.sha256 for payload in last_at_each_place(payloads).values()}
+    for payload in sorted(payloads, key=lambda p: (p.arrival_for().at, p.sha256)):
         content = payload.json()
         swapped += content.get(SWAPPED) is True
         for report in content.get(SIGNALS, ()):
@@ -84,11 +88,11 @@ def parse_states(payloads: Sequence[Payload], batch_key: str, context: BuildCont
                 nameless.append(report)
             elif number not in states or states[number][0] <= updated:
                 states[number] = (updated, report)
-        for number in content.get(REMOVED, ()):
+        for number in content.get(REMOVED, ()) if payload.sha256 in latest else ():
             removed_on[number] = max(removed_on.get(number, ""), content[DAY])
         parents.update(content.get(PARENTS, ()))
     context.notes |= {
-        "payloads": len(latest),
+        "payloads": len(payloads),
         "reports_read": reports,
         "reports_updated_since": reports - len(states) - len(nameless),
         "removed_and_never_seen": len(removed_on.keys() - states.keys()),
@@ -198,7 +202,7 @@ def _recognises(head: Head) -> bool:
 def _pull(visit: Pull) -> None:
     """Ask for every day in which a report may have been updated since the last visit, and one day before.
 
-    The first visit begins with the report that was updated longest ago; of what was closed before the first local day of the
+    The first visit begins with the reports that were updated longest ago; of what was closed before the first local day of the
     settings nothing is kept, and until that day whole months are asked for at a time. A day that was asked for is remembered
     once it landed: after a kill the next visit goes on there.
     """
@@ -212,9 +216,7 @@ def _pull(visit: Pull) -> None:
     listing = _Listing(visit, auth)
     today, first_day = settings.now().date(), settings.first_local_day - timedelta(days=1)
     known_until = visit.cursor.get("updated_until")
-    begin = _day_of(known_until) - _OVERLAP if known_until else listing.oldest()
-    if begin is None:
-        return
+    begin = _day_of(known_until) - _OVERLAP if known_until else listing.beginning(first_day)
     day = min(begin, today - _OVERLAP)
     if known_until:
         _ask_removed(visit, listing, day, today)
@@ -266,13 +268,17 @@ class _Listing:
     def __init__(self, visit: Pull, auth: httpx.Auth) -> None:
         self._visit, self._auth = visit, auth
 
-    def oldest(self) -> date | None:
-        """The day on which the report was updated that was updated longest ago; None when there are no reports."""
-        answer = self._visit.client.get(self._url(""), params={"ordering": "updated_at", "page_size": 1}, **self._how())
+    def beginning(self, day: date) -> date:
+        """A day at or before this one, before which no report was last updated; found by counting, whatever the order of lists."""
+        while self._count(day) > 0:
+            day -= _YEAR
+        return day
+
+    def _count(self, day: date) -> int:
+        before = f"{day - timedelta(days=1)}T23:59:59.999999Z"
+        answer = self._visit.client.get(self._url(""), params={"updated_before": before, "page_size": 1}, **self._how())
         assert answer is not None
-        results = self._page(answer)["results"]
-        updated = [_utc(self._reduced(report)["updated_at"]) for report in results]
-        return min((_day_of(text) for text in updated if text), default=None)
+        return int(self._page(answer)["count"])
 
     def updated(self, first: date, last: date | None) -> list[dict[str, Any]]:
         """Reports that were last updated in these days (UTC), each once."""

@@ -30,7 +30,17 @@ from groningen_data.sample import city, geography, reports
 from groningen_data.sample.waste_world import world_of
 
 API, LOGIN = "signalen.groningen.example", "login.signalen.groningen.example"
-PERSONAL = ("Testmelder", "testmelder", "@example.org", "0600000", "Proeflaan", "9797", "zwarte auto", "@gemeente.example")
+PERSONAL = (
+    "Testmelder",
+    "testmelder",
+    "@example.org",
+    "0600000",
+    "Proeflaan",
+    "979797",
+    "9797ZZ",
+    "zwarte auto",
+    "@gemeente.example",
+)
 """What stands in the texts, reporters, notes and addresses of the reports, and must be found nowhere else."""
 TOKEN_LASTS_S = 300
 PUBLIC_REQUESTS_PER_HOUR = 60
@@ -370,12 +380,12 @@ def _item(signal: _Signal, now: datetime, request: Request) -> dict[str, Any]:
         links["sia:children"] = [{"href": f"{base}/{number}"} for number in children]
     return {
         "_links": links,
-        "_display": f"{n} - {state} - {main} - Proeflaan 9797",
+        "_display": f"{n} - {state} - {main} - Proeflaan 979797",
         "id": n,
         "id_display": f"SIG-{n}",
         "signal_id": str(UUID(hashlib.md5(signal.key.encode(), usedforsecurity=False).hexdigest())),
         "source": "online",
-        "text": f"Testmelder {n} van Proeflaan 9797 zag een zwarte auto; bel 0600000{n:03d} of mail testmelder{n}@example.org",
+        "text": f"Testmelder {n} van Proeflaan 979797 zag een zwarte auto; bel 0600000{n:03d} of mail testmelder{n}@example.org",
         "text_extra": "Ook de zwarte auto van Testmelder stond er",
         "status": {
             "text": "Testmelder is teruggebeld",
@@ -413,7 +423,7 @@ def _item(signal: _Signal, now: datetime, request: Request) -> dict[str, Any]:
         "operational_date": None,
         "has_attachments": False,
         "extra_properties": _answers(signal),
-        "notes": [{"text": "Testmelder woont op Proeflaan 9797", "created_by": "behandelaar@gemeente.example"}],
+        "notes": [{"text": "Testmelder woont op Proeflaan 979797", "created_by": "behandelaar@gemeente.example"}],
         "directing_departments": [],
         "routing_departments": None,
         "attachments": [],
@@ -435,13 +445,13 @@ def _location(signal: _Signal) -> dict[str, Any]:
         "area_name": None,
         "address": {
             "openbare_ruimte": "Proeflaan",
-            "huisnummer": 9797,
+            "huisnummer": 979797,
             "huisletter": "B",
             "huisnummer_toevoeging": "",
             "postcode": "9797ZZ",
             "woonplaats": "Groningen",
         },
-        "address_text": "Proeflaan 9797B 9797ZZ Groningen",
+        "address_text": "Proeflaan 979797B 9797ZZ Groningen",
         "postcode": "9797ZZ",
         "geometrie": point,
         "extra_properties": None,
@@ -459,7 +469,7 @@ def _answers(signal: _Signal) -> list[dict[str, Any]]:
         "type": "Rest",
         "description": "Restafval container",
         "label": f"Restafval container - {signal.container}",
-        "address": {"openbare_ruimte": "Proeflaan", "huisnummer": 9797},
+        "address": {"openbare_ruimte": "Proeflaan", "huisnummer": 979797},
     }
     return [*told, {"id": "extra_container", "label": "Kies de container", "category_url": "", "answer": [pointed]}]
 
