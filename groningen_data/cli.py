@@ -513,7 +513,7 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
     from resources.launcher import PROCESS_TAG, close_dead_runs
 
     started = monotonic()
-    with _progress() as show, _dagster_instance() as instance:
+    with _dagsters_storage(), _progress() as show, _dagster_instance() as instance:
         close_dead_runs(instance)
         definitions = build_defs(settings, pool=None, loggers={"steps": show.steps()}, tell=show.line)
         job = definitions.resolve_job_def(job_name)
@@ -535,6 +535,21 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
     summary = summarise(Lakehouse(settings), run_id, failed, job=job_name, undelivered=missing)
     print(f"\n{summary.text()}{_absent(settings)}{_unclaimed(settings)}\nTook {monotonic() - started:.0f} s.")
     return 1 if not result.success or unreached or (strict and summary.needs_attention) else 0
+
+
+@contextmanager
+def _dagsters_storage() -> Iterator[None]:
+    """Say in one line what the database cannot do in which Dagster keeps its runs, such as write on a full disk."""
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        yield
+    except OperationalError as error:
+        raise GroningenError(
+            "Dagster's storage",
+            f"cannot be used: {error.orig}",
+            f"see that there is room, and the right to write, in {os.environ['GRONINGEN_DAGSTER_DIR']}; then refresh again",
+        ) from None
 
 
 def _dagster_instance() -> Any:
