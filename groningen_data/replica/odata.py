@@ -22,6 +22,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "le": operator.le,
 }
+_A_CALL = "()"
 RANGES = ("gt", "ge", "lt", "le")
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "startswith": lambda text, start: str(text or "").startswith(start),
@@ -101,10 +102,12 @@ class Filter:
                 if name in RANGES and column in self.ignored_ranges:
                     return lambda row: True
                 return lambda row, c=compares: _safely(c, left(row), right(row))  # type: ignore[misc]
+        if column != _A_CALL:
+            raise FilterError(f"'{self._tokens[self._at - 1]}' is no condition")
         return lambda row: bool(left(row))
 
     def _value(self) -> tuple[_Value, str | None]:
-        """A value, and the column that it is, if it is one."""
+        """A value, and the column that it is or `_A_CALL`, if it is one of those."""
         token = self._take()
         if token.startswith("'"):
             text = token[1:-1].replace("''", "'")
@@ -116,7 +119,7 @@ class Filter:
             constant = {"null": None, "true": True, "false": False}[token]
             return (lambda row: constant), None
         if self._takes("("):
-            return self._call(token), None
+            return self._call(token), _A_CALL
         if token not in self.columns:
             raise FilterError(f"there is no property '{token}'")
         self.used.add(token)
