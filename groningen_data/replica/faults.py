@@ -1,6 +1,7 @@
 """The faults a service may have, each with a switch; those that concern the transport are played here, the others by the services."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ KINDS = {
     "error": "status 500",
     "truncated": "the connection breaks off in the middle of the answer",
     "wrong_type": "a page of HTML with status 200",
-    "drift": "a field is new in every JSON object, and `value` (old:new) is renamed",
+    "drift": "a field is new in every JSON object, and `value` (old:new) is renamed; also in a packed file",
     "clock_skew": "the server's clock and the times it makes are wrong (`value`: seconds)",
     "duplicate_pages": "a page is served twice",
     "out_of_order": "records and pages come in another order",
@@ -186,6 +187,8 @@ def _renaming(names: str) -> Callable[[bytes], bytes]:
         return found
 
     def change(body: bytes) -> bytes:
+        if body.startswith(b"\x1f\x8b"):
+            return gzip.compress(change(gzip.decompress(body)), mtime=0)
         try:
             return json.dumps(changed(json.loads(body)), ensure_ascii=False).encode()
         except ValueError:

@@ -15,7 +15,7 @@ import polars as pl
 
 from groningen_data.errors import PayloadError
 from groningen_data.fetching.connector import Connector, Pull
-from groningen_data.fetching.features import feature_collection, ogc_features
+from groningen_data.fetching.features import Feature, feature_collection, ogc_features
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import carried_over, spatial_connection
@@ -370,19 +370,19 @@ def _pull(visit: Pull) -> None:
     absent: list[int] = []
     gaps: list[int] = []
     for year in range(max(_FIRST_EDITION, visit.settings.first_local_day.year - _FIGURES_LAG), today.year + 1):
-        found = []
+        found: list[list[Feature]] = []
         for collection in ("buurten", "wijken"):
             url = visit.client.url("pdok_cbs", f"wijken-en-buurten-{year}/ogc/v1/collections/{collection}/items")
             features = ogc_features(visit, url, {"gemeentecode": municipality})
-            if features is None:
+            if features is None and not found:
                 break
-            mine = [f for f in features if (f.get("properties") or {}).get("gemeentecode") == municipality]
+            mine = [f for f in features or () if (f.get("properties") or {}).get("gemeentecode") == municipality]
             if not mine:
                 raise visit.problem(
                     f"the {collection} of {year} have none of {municipality}", "compare the filter with PDOK's API page"
                 )
             found.append(mine)
-        if len(found) < 2:
+        if not found:
             absent.append(year)
             continue
         gaps, absent = gaps + absent, []

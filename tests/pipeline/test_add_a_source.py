@@ -1,4 +1,4 @@
-"""What the services tell is what the files tell; and a source is added as `docs/add-a-source.md` says, to the letter."""
+"""A source is added as `docs/add-a-source.md` says, to the letter; then the services tell what the files tell."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from groningen_data.catalogue.documents import quoted_files
 from groningen_data.settings import PROJECT
-from tests.pipeline.some_tables import from_files, from_replica
+from tests.pipeline.some_tables import from_files
 
 NEIGHBOURHOODS, CHARGE_POINTS = "core.reference_neighbourhoods", "core.traffic_charge_points"
 TABLES = (NEIGHBOURHOODS, "core.reference_districts", "core.waste_containers", CHARGE_POINTS)
@@ -44,19 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def read(folder: Path) -> dict[str, pl.DataFrame]:
-    return from_files(folder / "files", TABLES)
-
-
-@pytest.fixture(scope="module")
-def pulled(folder: Path, read: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    shutil.copytree(folder / "files" / "sample-city", folder / "replica" / "sample-city")
-    return from_replica(folder / "replica", TABLES)
-
-
-@pytest.mark.parametrize("table", TABLES)
-def test_the_services_tell_what_the_files_tell(read, pulled, table):
-    assert read[table].height > 10
-    assert pulled[table].equals(read[table])
+    return from_files(folder, TABLES)
 
 
 def test_the_page_quotes_the_product():
@@ -87,17 +75,17 @@ def before(tree: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def after(tree: Path, before: dict[str, str], folder: Path, pulled: object) -> Path:
-    """The folder of a refresh with the files of the page."""
+def pulled(tree: Path, before: dict[str, str], folder: Path, read: object) -> dict[str, pl.DataFrame]:
+    """Rows that the project pulls from its replica once it has the files of the page."""
     for path, text in PAGE.items():
         target = tree / path
         assert not target.exists()
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    shutil.copytree(folder / "files" / "sample-city", tree / "data" / "sample-city")
-    said = run(tree, "-m", "tests.pipeline.some_tables", "data", NEIGHBOURHOODS, CHARGE_POINTS)
+    shutil.copytree(folder / "sample-city", tree / "data" / "sample-city")
+    said = run(tree, "-m", "tests.pipeline.some_tables", "data", *TABLES)
     assert f"code: {tree / 'groningen_data'}" in said
-    return tree / "data"
+    return {table: pl.read_parquet(tree / "data" / f"{table}.parquet") for table in TABLES}
 
 
 def test_nothing_else_of_the_product_knows_the_source(tree, before):
@@ -105,11 +93,13 @@ def test_nothing_else_of_the_product_knows_the_source(tree, before):
     assert knowing == ["groningen_data/sample/city.py"]
 
 
-def test_who_follows_the_page_gets_the_rows_of_the_product(after, pulled):
-    assert pl.read_parquet(after / f"{CHARGE_POINTS}.parquet").equals(pulled[CHARGE_POINTS])
+@pytest.mark.parametrize("table", TABLES)
+def test_who_follows_the_page_pulls_the_rows_that_the_product_reads_from_files(read, pulled, table):
+    assert read[table].height > 10
+    assert pulled[table].equals(read[table])
 
 
-def test_five_files_are_new_for_the_product_and_none_was_changed(tree, before, after):
+def test_five_files_are_new_for_the_product_and_none_was_changed(tree, before, pulled):
     now = hashes(tree)
     assert {path: now.get(path) for path in before} == before
     assert now.keys() - before.keys() == {*FIVE, *TO_TRY_IT}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 import stamina
 
@@ -14,11 +15,12 @@ from groningen_data.replica.app import running
 from groningen_data.replica.faults import Fault, Faults
 from groningen_data.replica.services import groningen_maps, pdok
 from groningen_data.settings import Settings, load_settings
-from groningen_data.sources import container_wfs, outlines
+from groningen_data.sources import charge_points, container_wfs, outlines
 from groningen_data.sources.base import FileSource
 
 PDOK, MAPS = "api.pdok.nl", "maps.groningen.nl"
 NEIGHBOURHOODS, DISTRICTS, CONTAINERS = 151, 20, 1961
+CHARGE_POINTS = "opendata.ndw.nu"
 SOURCES = [(outlines.SOURCE, PDOK), (container_wfs.SOURCE, MAPS)]
 
 
@@ -156,6 +158,13 @@ class TestEditions:
         report = outlines.SOURCE.fetch(later, landing)
         assert report.landed == () and "no neighbourhoods of 2025, 2026, 2027, 2028" in str(report.problem)
 
+    def test_an_edition_without_districts_is_a_problem(self, settings, landing, monkeypatch):
+        whole = pdok._edition
+        monkeypatch.setattr(pdok, "_edition", lambda found: {k: v for k, v in whole(found).items() if k != "wijken"})
+        with running(settings) as url:
+            report = outlines.SOURCE.fetch(settings.model_copy(update={"replica_url": url}), landing)
+        assert report.landed == () and "the wijken of 2024 have none of GM0014" in str(report.problem)
+
     def test_a_municipality_without_neighbourhoods_is_a_problem(self, settings, landing):
         elsewhere = settings.model_copy(update={"municipality_code": "GM0363"})
         report = outlines.SOURCE.fetch(elsewhere, landing)
@@ -242,3 +251,37 @@ def test_ids_that_a_geoserver_makes_up_do_not_land(settings, landing):
     assert all("id" not in f for f in features(landing, container_wfs.SOURCE))
     text = json.dumps(features(landing, container_wfs.SOURCE))
     assert "fid-" not in text and "timeStamp" not in text
+
+
+class TestChargePoints:
+    def test_the_file_is_not_sent_again_while_it_is_the_same(self, settings, landing):
+        first, second = (charge_points.SOURCE.fetch(settings, landing) for _ in range(2))
+        assert [p.batches for p in first.landed] == [("snapshot",)]
+        assert (second.landed, second.known, second.problem) == ((), 0, None)
+
+    @pytest.mark.parametrize("kind", ["duplicate_pages", "out_of_order"])
+    def test_locations_twice_or_in_another_order_change_no_row(self, settings, landing, faults, context, kind):
+        charge_points.SOURCE.fetch(settings, landing)
+        faults.switch_on(Fault(kind, CHARGE_POINTS))
+        again = Landing(landing.root / "again")
+        report = charge_points.SOURCE.fetch(settings, again)
+        assert len(report.landed) == 1
+        found = [
+            pl.concat(charge_points.parse_charge_points(where.payloads("charge_points"), "snapshot", context()))
+            for where in (landing, again)
+        ]
+        columns = [name for name in found[0].columns if not name.startswith("_")]
+        assert found[0].height > 0 and found[0].select(columns).equals(found[1].select(columns))
+
+    def test_a_download_that_breaks_off_goes_on(self, settings, landing, faults):
+        faults.switch_on(Fault("truncated", CHARGE_POINTS, times=1))
+        report = charge_points.SOURCE.fetch(settings, landing)
+        assert (len(report.landed), report.unreadable, report.problem) == (1, (), None)
+
+    def test_a_field_that_got_another_name_is_told(self, settings, landing, faults):
+        charge_points.SOURCE.fetch(settings, landing)
+        landing.keep_notes("charge_points", "cursor", {})
+        faults.switch_on(Fault("drift", CHARGE_POINTS, value="evses:charging_points"))
+        report = charge_points.SOURCE.fetch(settings, landing)
+        assert "charging_points" in report.drifts[0]
+        assert "locations without evses" in (report.unreadable[0].problem or "")
