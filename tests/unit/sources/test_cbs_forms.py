@@ -136,11 +136,40 @@ def as_v3_json(payload) -> list:
     ]
 
 
+def as_answers(payload) -> list:
+    """All answers of version 4 in one zip; its observations in pages, of which the second repeats a row of the first."""
+    parts = metadata_v4()
+    members = {"Properties": {"@odata.context": V4.format(TABLE, "Properties"), **parts.pop("Properties")[0]}}
+    members |= {part: json.loads(v4(part, rows)) for part, rows in parts.items()}
+    seen = observations()
+    members["Observations"] = json.loads(v4("Observations", seen[:6], **{"@odata.nextLink": "https://x/Observations?$skip=6"}))
+    members["Observations_2"] = json.loads(v4("Observations", seen[5:]))
+    return [payload(SOURCE, f"{TABLE}.zip", zip_of(members))]
+
+
+def as_answers_v3(payload) -> list:
+    """All answers of version 3 in one zip, its figures in the pages of the feed, and a list without rows among them."""
+    members = {p.name.removesuffix(".json"): p.json() for p in as_v3_json(payload)}
+    wide = members["TypedDataSet"]
+    members["TypedDataSet"] = wide | {"value": wide["value"][:2], "odata.nextLink": "https://x/TypedDataSet?$skip=2"}
+    members["TypedDataSet_2"] = wide | {"value": wide["value"][1:]}
+    members["CategoryGroups"] = wide | {"value": []}
+    return [payload(SOURCE, f"{TABLE}.zip", zip_of(members))]
+
+
+def zip_of(members: dict[str, object]) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, answer in members.items():
+            archive.writestr(f"{name}.json", json.dumps(answer))
+    return buffer.getvalue()
+
+
 def rows(parse, payloads, context, table: str = TABLE) -> pl.DataFrame:
     return pl.concat(list(parse(payloads, table, context)))
 
 
-@pytest.mark.parametrize("form", [as_v4_json, as_v4_parquet, as_zip])
+@pytest.mark.parametrize("form", [as_v4_json, as_v4_parquet, as_zip, as_answers, as_answers_v3])
 @pytest.mark.parametrize("parse", [parse_key_figures, parse_recipients])
 def test_every_form_of_a_table_gives_the_same_rows(payload, context, form, parse):
     delivered = form(payload)
@@ -149,6 +178,19 @@ def test_every_form_of_a_table_gives_the_same_rows(payload, context, form, parse
     by = ["region_code", "measure_code" if parse is parse_key_figures else "benefit_code"]
     wide = rows(parse, as_v3_json(payload), context()).sort(by).drop("_original")
     assert rows(parse, delivered, context()).sort(by).drop("_original").equals(wide)
+
+
+@pytest.mark.parametrize(
+    ("members", "problem"),
+    [
+        ({"Observations": [1]}, "is JSON, but no answer of StatLine"),
+        ({"Observations": {"value": [{"a": "\ud800"}]}}, "holds an answer that is no JSON in Unicode"),
+        ({"Nergens": {"@odata.context": V4.format(TABLE, "Nergens"), "value": [{"a": 1}]}}, "misses column"),
+        ({"MeasureCodes": {"value": []}}, "holds no part of a StatLine table"),
+    ],
+)
+def test_a_zip_with_an_answer_that_is_no_part_is_refused(payload, members, problem):
+    assert problem in payload(SOURCE, f"{TABLE}.zip", zip_of(members)).problem
 
 
 def test_an_empty_cell_that_version_4_leaves_out_is_missing_with_its_reason(payload, context):
