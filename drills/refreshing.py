@@ -23,11 +23,13 @@ class Place:
         folder: Of data; made when it is not there.
         settings: Besides those of the profile `sample`, by name.
         store: Only this store is refreshed.
+        dagster: Where Dagster keeps its runs; in the data folder by default.
     """
 
     folder: Path
     settings: dict[str, str]
     store: str | None = None
+    dagster: Path | None = None
 
     def load(self) -> Settings:
         """The settings as the refreshes have them."""
@@ -39,7 +41,7 @@ class Place:
         own = {f"GRONINGEN_{name.upper()}": value for name, value in self.settings.items()}
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("GRONINGEN_", "DAGSTER_"))}
         folders = {"GRONINGEN_DATA_DIR": str(self.folder), "DAGSTER_HOME": str(PROJECT)}
-        folders["GRONINGEN_DAGSTER_DIR"] = str(self.folder / "dagster")
+        folders["GRONINGEN_DAGSTER_DIR"] = str(self.dagster or self.folder / "dagster")
         with self.log.open("ab") as log:
             log.write(f"\n== groningen {' '.join(arguments)}\n".encode())
             log.flush()
