@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +14,7 @@ from groningen_data.landing import Landing
 from groningen_data.replica.app import running
 from groningen_data.replica.faults import Fault, Faults
 from groningen_data.replica.services import groningen_maps, pdok
+from groningen_data.sample import city
 from groningen_data.settings import Settings, load_settings
 from groningen_data.sources import charge_points, container_wfs, outlines
 from groningen_data.sources.base import FileSource
@@ -37,8 +38,8 @@ def faults() -> Faults:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[str]:
-    city = load_settings(profile="replica", data_dir=tmp_path_factory.mktemp("city"), sample_days=2)
-    with running(city, faults) as url:
+    of_city = load_settings(profile="replica", data_dir=tmp_path_factory.mktemp("city"), sample_days=2)
+    with running(of_city, faults) as url:
         yield url
 
 
@@ -148,8 +149,25 @@ class TestEditions:
         report = outlines.SOURCE.fetch(settings, landing)
         assert ([p.name for p in report.landed], report.problem) == (["pdok_wijken_en_buurten_2024.geojson"], None)
 
+    def test_figures_of_an_older_edition_go_to_the_codes_of_the_newest(self, tmp_path, context):
+        of_city = load_settings(profile="replica", data_dir=tmp_path / "city", sample_days=2)
+        newest = next((city.build(of_city) / "geo").glob("*_2024.geojson"))
+        older = newest.read_text(encoding="utf-8").replace('"BU00140110", "buurtnaam"', '"BU00140808", "buurtnaam"')
+        newest.with_name("groningen_buurten_2023.geojson").write_text(older, encoding="utf-8")
+        with running(of_city) as url:
+            asked = {"replica_url": url, "http_rate_per_s": 1000, "first_day": date(2025, 6, 1)}
+            report = outlines.SOURCE.fetch(of_city.model_copy(update=asked), Landing(tmp_path))
+        assert ([p.batches for p in report.landed], report.problem) == ([("outlines-2023",), ("outlines-2024",)], None)
+        payloads = Landing(tmp_path).payloads("outlines")
+        published = next(outlines.parse_neighbourhoods(payloads, "outlines-2024", context()))
+        assert published["code_year"].unique().to_list() == [2024]
+        frames = outlines.parse_key_figures(payloads[:1], "outlines-2023", replace(context(), published=lambda table: published))
+        codes = pl.concat(frames).select("region_code", "year", "current_code", "code_status").unique()
+        assert ("BU00140808", 2023, "BU00140110", "recoded") in codes.rows()
+        assert codes.filter(pl.col("code_status") != "same").height == 1
+
     def test_an_edition_that_is_missing_before_a_later_one_is_told(self, settings, landing):
-        earlier = settings.model_copy(update={"first_day": datetime(2025, 1, 1, tzinfo=UTC).date()})
+        earlier = settings.model_copy(update={"first_day": date(2025, 1, 1)})
         report = outlines.SOURCE.fetch(earlier, landing)
         assert len(report.landed) == 1 and "no neighbourhoods of 2023" in str(report.problem)
 
