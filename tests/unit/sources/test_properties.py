@@ -6,6 +6,7 @@ The same mutations run for as long as one likes with `python -m drills fuzz`.
 import gzip
 import hashlib
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -143,6 +144,40 @@ def test_a_zip_whose_directory_points_nowhere_is_refused(tmp_path):
     data[end + 16 : end + 20] = b"\xff\xff\xff\x7f"
     with pytest.raises(PayloadError, match="no complete zip"):
         knmi.HOURS.batches(_landed(tmp_path / "a", bytes(data)))
+
+
+def _changed(valid: dict[str, list[Case]], source: str, name: str, *changes: tuple[bytes, bytes]) -> dict[str, bytes]:
+    files = dict(next(case.files for case in valid[source] if any(n.startswith(name) for n in case.files)))
+    [chosen] = [n for n in files if n.startswith(name)][-1:]
+    for old, new in changes:
+        assert old in files[chosen]
+        files[chosen] = files[chosen].replace(old, new, 1)
+    return files
+
+
+def test_an_absurd_number_of_containers_is_not_counted(reader, valid):
+    record = json.loads(next(iter(valid["kilogram"][0].files.values())))
+    place = record["Fields"].index("NoOfCont")
+    for row in record["Records"]:
+        row[place] = "99999999999999999999"
+    seen = reader.read(source_of("kilogram"), {"weighings_2026-03-15.json": json.dumps(record).encode()})
+    assert (seen.rows, seen.refusals) == (len(record["Records"]), [])
+
+
+def test_lengths_of_vehicles_in_other_digits_are_not_read(reader, valid):
+    table = re.compile(rb"<vehicleLength>[^<]*<")
+    files = dict(valid["ndw_sites"][0].files)
+    [name] = [n for n in files if n.startswith("measurement_")]
+    assert table.search(files[name])
+    files[name] = table.sub("<vehicleLength>٣<".encode(), files[name])
+    seen = reader.read(source_of("ndw_sites"), files)
+    assert seen.rows > 0 and not seen.refusals
+
+
+def test_xml_in_an_encoding_that_nobody_knows_is_refused_and_has_no_shape(reader, valid):
+    files = _changed(valid, "ndw_datex", "ndw_trafficspeed", (b"UTF-8", b"UTF-9"))
+    assert any("encoding" in told for told in reader.read(source_of("ndw_datex"), files).refusals)
+    assert shape_of(b'<?xml version="1.0" encoding="UTF-9"?><a/>') == {}
 
 
 def _zip() -> bytes:
