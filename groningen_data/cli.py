@@ -26,6 +26,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+keys_app = typer.Typer(help="The keys of the benefit administration: status, create, rotate, forget.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 quarantine_app = typer.Typer(help="What the gate kept back: list, show, export, replay.", no_args_is_help=True)
 app.add_typer(quarantine_app, name="quarantine")
 sources_app = typer.Typer(help="Where the data comes from: list, check.", invoke_without_command=True)
@@ -210,6 +212,84 @@ def drop(table: Annotated[str, typer.Argument(help="Table to drop, such as core.
 
     drop_table(Lakehouse(_settings()), table)
     print(f"{table} is dropped; `groningen refresh` makes it again from the landing")
+
+
+@keys_app.command("status")
+def keys_status(profile: ProfileOption = None) -> None:
+    """Which keys there are and what has landed under them; exit code 1 when one is lost, wrong or open to others."""
+    from groningen_data.landing import Landing
+    from groningen_data.sources.benefit_keys import state
+
+    settings = _settings(profile=profile)
+    found = state(settings, Landing.of(settings))
+    made = "is made at the first fetch" if found.identity is None else f"identity {found.identity}"
+    print(f"pseudonym key  {found.path}  {f'PROBLEM: {found.problem}' if found.problem else made}")
+    for standing in found.standing:
+        print(f"  {standing.source}: {standing.present} deliveries under this key, {len(standing.earlier)} under an earlier one")
+        for name in standing.earlier:
+            print(f"    to be delivered anew: {name}")
+    print(f"extracts are opened for  {found.age_public_key or 'nobody: only plain ones are taken'}")
+    if found.age_problem:
+        print(f"  PROBLEM: {found.age_problem}")
+    print(
+        f"manifests  {f'must be signed by {settings.welfare_manifest_key_file}' if settings.welfare_manifest_key_file else 'are not asked for'}"
+    )
+    sys.exit(1 if found.problem or found.age_problem else 0)
+
+
+@keys_app.command("create")
+def keys_create(
+    age: Annotated[bool, typer.Option("--age", help="Make the key that opens encrypted extracts instead.")] = False,
+    profile: ProfileOption = None,
+) -> None:
+    """Make the pseudonym key before it is needed, or with --age the key that opens extracts; never in place of another."""
+    from groningen_data.privacy.pseudonyms import key_file
+    from groningen_data.sources.benefit_keys import create, create_age_key
+
+    settings = _settings(profile=profile)
+    if age:
+        print(f"made; extracts are to be encrypted for {create_age_key(settings)}")
+    else:
+        print(f"made, identity {create(settings)}; keep a copy of {key_file(settings)} apart from the backups")
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    yes: Annotated[bool, typer.Option("--yes", help="Do it: everything must be delivered anew afterwards.")] = False,
+    profile: ProfileOption = None,
+) -> None:
+    """Put a new pseudonym key in place of the present or a lost one; everything must then be delivered anew."""
+    from groningen_data.landing import Landing
+    from groningen_data.privacy import pseudonyms
+    from groningen_data.sources.benefit_keys import state
+
+    settings = _settings(profile=profile)
+    if not yes:
+        raise SettingsError(
+            "--yes",
+            "pseudonyms of two keys cannot be joined, so all extracts must be delivered anew",
+            "say --yes when they can be",
+        )
+    identity = pseudonyms.rotate(settings)
+    earlier = [(s.source, name) for s in state(settings, Landing.of(settings)).standing for name in s.earlier]
+    print(f"the pseudonym key is now {identity}; keep a copy of {pseudonyms.key_file(settings)} apart from the backups")
+    for source, name in earlier:
+        print(f"to be delivered anew: {source}  {name}")
+    print("after the refresh that takes them in: `groningen keys forget`")
+
+
+@keys_app.command("forget")
+def keys_forget(
+    force: Annotated[bool, typer.Option("--force", help="Also what was not delivered anew.")] = False,
+    profile: ProfileOption = None,
+) -> None:
+    """Remove from the landing what was made with earlier pseudonym keys."""
+    from groningen_data.landing import Landing
+    from groningen_data.sources.benefit_keys import forget
+
+    settings = _settings(profile=profile)
+    count = forget(settings, Landing.of(settings), force=force)
+    print(f"{count:,} payloads of earlier keys removed; states of the lake and backups from before still hold their pseudonyms")
 
 
 @sources_app.callback()

@@ -276,6 +276,13 @@ class Landing:
             finally:
                 os.close(descriptor)
 
+    def remove(self, payload: Payload) -> None:
+        """Take a payload out of the landing, its facts first; for whoever has the source exclusively."""
+        self._begin(payload.source)
+        self._facts(payload.source, payload.sha256).unlink(missing_ok=True)
+        payload.path.unlink(missing_ok=True)
+        self._write_index(payload.source)
+
     def payloads(self, source: str) -> list[Payload]:
         """Landed payloads of a source, the one delivered last at the end."""
         return sorted(self.register(source).payloads.values(), key=lambda p: (p.arrival_for().at, p.sha256))

@@ -37,14 +37,20 @@ class Pseudonymiser:
         return self.pseudonym("key", "identity")[:8]
 
     @classmethod
-    def of(cls, settings: Settings) -> "Pseudonymiser":
+    def of(cls, settings: Settings, made_with: str | None = None) -> "Pseudonymiser":
         """The pseudonymiser of the welfare domain; its key is made when there never was one.
+
+        Args:
+            settings: Where the key is.
+            made_with: The identity of the key that what has landed was made with, where the landing does not note it: after a
+                backup was restored.
 
         Raises:
             SettingsError: The key is gone, is another than the one that pseudonyms were made with, can be read by others, or is too
                 short.
         """
-        path, known = key_file(settings), noted_identity(settings)
+        path, noted = key_file(settings), noted_identity(settings)
+        known = noted or made_with
         if known is not None and not path.exists():
             raise SettingsError(
                 "pseudonym key",
@@ -52,14 +58,14 @@ class Pseudonymiser:
                 "put its copy back; if there is none, see The pseudonym key in docs/runbook.md",
             )
         found = cls(_key(path))
-        if known is None:
-            _note(settings, found.identity)
-        elif known != found.identity:
+        if known not in (None, found.identity):
             raise SettingsError(
                 "pseudonym key",
                 f"{path} holds another key than the one that pseudonyms were made with",
                 "put the right key back; if it is lost, see The pseudonym key in docs/runbook.md",
             )
+        if noted is None:
+            _note(settings, found.identity)
         return found
 
     def pseudonym(self, kind: str, value: str) -> str:
@@ -81,17 +87,6 @@ def noted_identity(settings: Settings) -> str | None:
         return None
     except (ValueError, KeyError, TypeError):
         return "unreadable"
-
-
-def create(settings: Settings) -> str:
-    """Make the key before it is needed; returns its identity.
-
-    Raises:
-        SettingsError: There is one, or there was one.
-    """
-    if key_file(settings).exists():
-        raise SettingsError("pseudonym key", f"{key_file(settings)} is there already", "use it, or `groningen keys rotate`")
-    return Pseudonymiser.of(settings).identity
 
 
 def rotate(settings: Settings) -> str:

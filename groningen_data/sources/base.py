@@ -52,6 +52,10 @@ class Reception(Protocol):
         """Changes when `claims` may answer otherwise."""
 
     @property
+    def told(self) -> Mapping[str, str]:
+        """What is kept with each payload beside what is known of every one."""
+
+    @property
     def removes(self) -> bool:
         """Whether files are removed once they have landed: then it is no news that there are none."""
 
@@ -188,7 +192,7 @@ class FileSource:
     ) -> FetchReport:
         rewrite = self.rewriting(settings) if self.rewriting else None
         reception = self.reception(settings, landing) if self.reception else None
-        visit = _Visit(self, landing, rewrite, told)
+        visit = _Visit(self, landing, rewrite, {**told, **reception.told} if reception else told)
         looks = {_place(path, root): (path, look) for path, look in self.looks(root, landing, reception).items()}
         for place, (path, look) in looks.items():
             if not look.is_mine:

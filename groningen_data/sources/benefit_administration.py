@@ -22,7 +22,7 @@ from groningen_data.privacy.extracts import COLUMNS, REASON, ROW, Field, minimis
 from groningen_data.privacy.pseudonyms import Pseudonymiser
 from groningen_data.settings import Settings
 from groningen_data.sources.base import FileSource, Head, Rewrite
-from groningen_data.sources.benefit_drop import SOURCES, Drop, Opener
+from groningen_data.sources.benefit_drop import KEY, SOURCES, Drop, Opener, pseudonymiser_of
 from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, in_slices, marked, reference_table
 
 # Some have received a benefit since before 1995; an end in 9999 means none.
@@ -87,6 +87,13 @@ def parse_closed(payloads: Sequence[Payload], batch_key: str, context: BuildCont
     Cases that are not irrevocable are counted and left out.
     """
     latest = [p for p in payloads if p.sha256 in {last.sha256 for last in last_at_each_place(payloads).values()}]
+    earlier = [p for p in latest if not _is_of_key(p, payloads[-1])]
+    if earlier:
+        raise PayloadError(
+            earlier[0].name,
+            f"and {len(earlier) - 1} more extracts have pseudonyms of an earlier key, so that cases would count twice",
+            "have all extracts delivered anew; see The pseudonym key in docs/runbook.md",
+        )
     read = [_read(p, context).with_columns(_delivery=n) for n, p in enumerate(latest)]
     frame = pl.concat(read)
     last = pl.col("_delivery") == pl.col("_delivery").max().over("case_pseudonym")
@@ -129,7 +136,8 @@ def _rows(frame: pl.DataFrame, rules: dict[str, pl.Expr], read: dict[str, pl.Exp
 
 def _latest(payloads: Sequence[Payload], context: BuildContext) -> pl.DataFrame:
     """The rows of the delivery whose name says the latest day; without a day in its name, that of its arrival counts."""
-    payload = max(enumerate(payloads), key=lambda pair: (_day_of_delivery(pair[1]), pair[0]))[1]
+    of_this_key = [p for p in payloads if _is_of_key(p, payloads[-1])]
+    payload = max(enumerate(of_this_key), key=lambda pair: (_day_of_delivery(pair[1]), pair[0]))[1]
     frame = _read(payload, context)
     context.notes |= {
         "file": Path(payload.arrival_for().place).name,
@@ -137,6 +145,11 @@ def _latest(payloads: Sequence[Payload], context: BuildContext) -> pl.DataFrame:
         "earlier_deliveries": len(payloads) - 1,
     }
     return frame
+
+
+def _is_of_key(payload: Payload, last: Payload) -> bool:
+    """Whether the pseudonyms of a payload were made with the key of the last one: others cannot be joined."""
+    return payload.headers.get(KEY, last.headers.get(KEY)) == last.headers.get(KEY, payload.headers.get(KEY))
 
 
 def _day_of_delivery(payload: Payload) -> date:
@@ -200,8 +213,7 @@ def _source(name: str, title: str, fields: Sequence[Field]) -> FileSource:
         return (day.isoformat() if day else payload.name,)
 
     def rewriting(settings: Settings) -> Rewrite:
-        pseudonymiser = Pseudonymiser.of(settings)
-        opener = Opener(settings)
+        pseudonymiser, opener = pseudonymiser_of(settings), Opener(settings)
         return lambda delivered: _minimised(delivered, opener, fields, pseudonymiser)
 
     return FileSource(

@@ -15,6 +15,7 @@ from groningen_data.errors import GroningenError, PayloadError
 from groningen_data.landing import Landing, Payload, unpacked
 from groningen_data.privacy import sealed
 from groningen_data.privacy.manifests import SIGNATURE, Manifest, is_manifest, listed, manifests, public_key
+from groningen_data.privacy.pseudonyms import Pseudonymiser
 from groningen_data.privacy.service_numbers import masked
 from groningen_data.settings import Settings
 from groningen_data.sources.base import HEAD_BYTES
@@ -25,7 +26,25 @@ SOURCES = {"benefit_cases": "uitkeringen_*", "closed_cases": "afgesloten_zaken_*
 SPOKESMAN = "benefit_cases"
 """Who tells of files of which nobody can say what they are."""
 
+KEY = "key"
+"""With each payload: the identity of the key that its pseudonyms were made with."""
+
 _MANIFESTS = "manifests"
+
+
+def pseudonymiser_of(settings: Settings) -> Pseudonymiser:
+    """Makes the pseudonyms, with the key that what has landed was made with.
+
+    Raises:
+        SettingsError: That key is not there, or another is in its place.
+    """
+    return Pseudonymiser.of(settings, landed_identity(Landing.of(settings)))
+
+
+def landed_identity(landing: Landing) -> str | None:
+    """The identity of the key that what landed last was made with; None when nothing has."""
+    landed = sorted((p for source in SOURCES for p in landing.payloads(source) if KEY in p.headers), key=lambda p: p.landed_at)
+    return landed[-1].headers[KEY] if landed else None
 
 
 class Opener:
@@ -86,6 +105,7 @@ class Drop:
     def __init__(self, settings: Settings, landing: Landing, source: str) -> None:
         self._settings, self._landing, self._source = settings, landing, source
         self._opener = Opener(settings)
+        self.told = {KEY: pseudonymiser_of(settings).identity}
         self.removes = settings.remove_personal_deliveries and not settings.is_sample
 
     @property
