@@ -5,6 +5,8 @@ every earlier payload had it in every record; whether a table can do without it,
 """
 
 import re
+import struct
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Mapping
@@ -23,6 +25,8 @@ SHAPE_BYTES = 16_384
 # The one written in C breaks the process on a number of more than 4,300 digits.
 _JSON = ijson.get_backend("python")
 _MOST_FIELDS = 600
+_MOST_MEMBERS = 50
+_FURTHER_PAGE = re.compile(r"_\d+$")
 _NAME = re.compile(r"[^\W\d_][\w .()/%°²³-]{0,79}")
 _NUMBER = re.compile(r"\d+(?![\da-zA-JL-PR-SU-Y])")  # 2025K4, 2025Q4, 20260315T0742Z
 _ALIKE = 0.6
@@ -66,7 +70,10 @@ def family(place: str) -> str:
 
 
 def shape_of(head: bytes) -> dict[str, Field]:
-    """Fields of a payload by path, from its first bytes (plain or gzip) or, of Parquet, all of it; empty when it has none."""
+    """Fields of a payload by path, from its first bytes (plain or gzip) or, of Parquet or a zip, all of it; empty when it has none.
+
+    The fields of a zip are those of its members, each below the member's name; pages of one list count once.
+    """
     if head.startswith(b"\x1f\x8b"):
         try:
             head = zlib.decompressobj(wbits=31).decompress(head, SHAPE_BYTES)
@@ -74,6 +81,8 @@ def shape_of(head: bytes) -> dict[str, Field]:
             return {}
     if head.startswith(b"PAR1"):
         return _of_parquet(head)
+    if head.startswith(b"PK\x03\x04"):
+        return _of_zip(head)
     text = head[:SHAPE_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] in (b"{", b"["):
         found = _of_json(text)
@@ -198,6 +207,21 @@ def _of_lines(text: bytes) -> dict[str, Field]:
             if len(names) > max(1, len(best)) and sum(bool(_NAME.fullmatch(n)) for n in names) == len(names):
                 best = names
     return {name: Field("column", True) for name in best}
+
+
+def _of_zip(data: bytes) -> dict[str, Field]:
+    found: dict[str, Field] = {}
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            for name in archive.namelist()[:_MOST_MEMBERS]:
+                stem = PurePosixPath(name).stem
+                if _FURTHER_PAGE.search(stem) is None:
+                    with archive.open(name) as member:
+                        fields = shape_of(member.read(SHAPE_BYTES))
+                    found |= {f"{stem}.{path}": field for path, field in fields.items()}
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
+        return {}
+    return found if len(found) <= _MOST_FIELDS else {}
 
 
 def _of_parquet(data: bytes) -> dict[str, Field]:

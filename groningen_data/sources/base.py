@@ -445,7 +445,7 @@ class _Visit:
 def _beginning(path: Path) -> bytes:
     with path.open("rb") as stream:
         head = stream.read(SHAPE_BYTES)
-        return head + stream.read() if head.startswith(b"PAR1") else head
+        return head + stream.read() if head.startswith((b"PAR1", b"PK\x03\x04")) else head
 
 
 class _Pieces:

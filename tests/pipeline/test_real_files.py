@@ -34,6 +34,7 @@ REJECTED = {
     ("core.waste_emptyings", "payload waste/kilogram_weight0.json"): "lists no weighings",
 }
 NEVER_DELIVERED = {
+    "core.reference_household_waste",
     "core.traffic_charge_points",
     "core.traffic_events",
     "core.traffic_parking",

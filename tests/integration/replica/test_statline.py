@@ -326,6 +326,19 @@ def test_a_renamed_field_is_told_and_does_not_land(office, faults):
     assert [p.name for p in office.visit().landed] == [f"{EARLIER}.zip"]
 
 
+def test_a_new_field_is_told_and_lands(office, release, faults):
+    office.visit()
+    before = office.inhabitants()
+    release.newer()
+    faults.switch_on(Fault("drift", f"{V4}/odata/v1/CBS/{EARLIER}/MeasureCodes"))
+    report = office.visit()
+    assert (len(report.landed), report.problem) == (1, None)
+    assert [drift.startswith(f"{EARLIER}.zip: MeasureCodes.") and "nieuwVeld is new" in drift for drift in report.drifts] == [
+        True
+    ]
+    assert office.inhabitants() == before + 1
+
+
 def test_a_table_that_is_nowhere_is_told_and_keeps_no_other_out(office):
     office.settings = office.settings.model_copy(update={"statline_tables": ("82339NED", EARLIER)})
     report = office.visit()

@@ -1,7 +1,9 @@
 """Schema drift: what a shape is, and what counts as a difference."""
 
 import gzip
+import io
 import json
+import zipfile
 
 import polars as pl
 import pytest
@@ -20,7 +22,26 @@ def drift(before, after):
     return str(compare("x.json", before, shape_of(json.dumps(after).encode())) or "")
 
 
+def zipped(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("__", "."), data)
+    return buffer.getvalue()
+
+
 class TestShapes:
+    def test_zip(self):
+        data = zipped(a__json=b'[{"x": 1}]', a_2__json=b'[{"y": 1}]', b__csv=b"c;d\n1;2\n", c__bin=b"\x00")
+        assert shape_of(data) == {
+            "a.[].x": Field("number", True),
+            "b.c": Field("column", True),
+            "b.d": Field("column", True),
+        }
+        assert shape_of(data[:-30]) == shape_of(b"PK\x03\x04" + bytes(40)) == {}
+        renamed = zipped(a__json=b'[{"xx": 1}]', b__csv=b"c;d\n1;2\n")
+        assert str(compare("x.zip", merged({}, shape_of(data)), shape_of(renamed))) == "x.zip: a.[].x is now a.[].xx"
+
     def test_json(self):
         shape = shape_of(b'[{"a": 1, "b": {"c": "x"}}, {"a": null, "b": {"c": "y", "d": true}}]')
         assert shape["[].a"] == Field("number", True)
