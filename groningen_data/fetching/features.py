@@ -11,6 +11,7 @@ Rules: OGC API Features Part 1 (https://docs.ogc.org/is/17-069r4/17-069r4.html) 
 import html
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -136,11 +137,16 @@ def feature_collection(name: str, features: Iterable[Feature]) -> bytes:
 
 
 class _Found:
-    """The features of a layer that were read so far, each once."""
+    """The features of a layer that were read so far, each once.
+
+    Features without an id of their own that are alike to the letter stand beside each other in a sorted layer: they are several
+    when they are on one page or on both sides of its end, and the same ones when they come back on another page.
+    """
 
     def __init__(self, visit: Pull, layer: str) -> None:
         self._visit, self._layer = visit, layer
-        self._features: dict[Any, tuple[str, Feature]] = {}
+        self._features: dict[object, tuple[str, Feature]] = {}
+        self._last: tuple[str, int] = ("", 0)
         self.pages = 0
         self.matched: object = None
 
@@ -148,6 +154,7 @@ class _Found:
         """Add a page; whether anything of it is new."""
         before = len(self._features)
         self.pages += 1
+        alike: Counter[str] = Counter()
         for number, feature in enumerate(features):
             if not isinstance(feature, dict):
                 raise self._visit.problem(f"{self._layer} has features that are no objects", "report it to the source")
@@ -155,11 +162,15 @@ class _Found:
             is_made_up = ".fid-" in str(feature.get("id", ""))
             kept = {k: v for k, v in feature.items() if k != "id"} if is_made_up else feature
             text = json.dumps(kept, sort_keys=True, ensure_ascii=False)
-            key = (text, number) if is_made_up or "id" not in kept else kept["id"]
+            if number == 0 and text == self._last[0]:
+                alike[text] = self._last[1]
+            alike[text] += 1
+            key = json.dumps(kept["id"]) if "id" in kept else (text, alike[text])
             if self._features.setdefault(key, (text, kept))[0] != text:
                 raise self._visit.problem(
                     f"{self._layer} changed while it was read", "nothing is lost: the next refresh asks again"
                 )
+            self._last = text, alike[text]
         return len(self._features) > before
 
     def whole(self) -> list[Feature]:

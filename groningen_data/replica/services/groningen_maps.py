@@ -62,7 +62,7 @@ def _routes(world: World) -> Sequence[BaseRoute]:
             raise _ExceptionError("InvalidParameterValue", "srsName", "Only degrees are served here")
         if query.get("outputformat", "").split(";")[0] not in _JSON:
             raise _ExceptionError("InvalidParameterValue", "outputFormat", "Failed to find response for output format")
-        start, most = _number(query, "startindex", 0), _number(query, "count" if is_two else "maxfeatures", _MOST)
+        start, most = _number(query, "startindex", 0), min(_MOST, _number(query, "count" if is_two else "maxfeatures", _MOST))
         found = _sorted(features(), query.get("sortby", ""), paged="startindex" in query)
         if start and world.fault(request, "duplicate_pages"):
             start = max(0, start - most)

@@ -13,5 +13,5 @@ from groningen_data.settings import load_settings
 def replica(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Asks it."""
     settings = load_settings(profile="replica", data_dir=tmp_path_factory.mktemp("city"), sample_days=2)
-    with running(settings) as url, httpx.Client(base_url=url) as client:
+    with running(settings) as url, httpx.Client(base_url=url, timeout=120) as client:
         yield client

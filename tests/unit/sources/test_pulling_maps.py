@@ -244,6 +244,26 @@ def test_a_layer_that_grows_while_it_is_read_is_a_problem(settings, landing, mon
     assert report.landed == () and "changed while it was read" in str(report.problem)
 
 
+@pytest.mark.parametrize("moved", [2, 40])
+def test_pages_of_the_wfs_that_overlap_are_a_problem(settings, landing, monkeypatch, small_pages, moved):
+    whole = groningen_maps._sorted
+
+    def move() -> None:
+        monkeypatch.setattr(groningen_maps, "_sorted", lambda *args, **how: (w := whole(*args, **how))[-moved:] + w[:-moved])
+
+    report = when_asked(container_wfs.SOURCE, 2, move).fetch(settings, landing)
+    assert report.landed == () and "different features of 1,961" in str(report.problem)
+
+
+def test_features_that_are_alike_on_both_sides_of_the_end_of_a_page_are_two(settings, landing, monkeypatch):
+    container_wfs.SOURCE.fetch(settings, landing)
+    codes = sorted(f["properties"]["CONTAINERCODE"] for f in features(landing, container_wfs.SOURCE))
+    twins = next(n for n, code in enumerate(codes) if codes[n + 1] == code)
+    monkeypatch.setattr(groningen_maps, "_MOST", twins + 1)
+    report = container_wfs.SOURCE.fetch(settings, landing)
+    assert (report.landed, report.known, report.problem) == ((), 1, None)
+
+
 def test_a_field_that_got_another_name_is_told(settings, landing, faults):
     container_wfs.SOURCE.fetch(settings, landing)
     faults.switch_on(Fault("drift", MAPS, value="FRACTIE:AFVALSOORT"))
