@@ -1,6 +1,7 @@
 """`make bench`: runs the benchmarks, each measurement in a process of its own, and writes `benchmarks/results.md`.
 
-`python -m benchmarks gate`, `… refresh --days 60` or `… day --history 30 --history 365` run a part; the results of the others stay.
+`python -m benchmarks gate`, `… refresh --days 60`, `… day --history 30 --history 365`, `… parsers` or `… poll` run a part; the
+results of the others stay.
 With `--work FOLDER` made-up cities and histories are kept there for the next time.
 """
 
@@ -13,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import one_day, refresh, runs
+from benchmarks import one_day, parsers, poll, refresh, runs
 
 RESULTS = Path(__file__).parent / "results.md"
-_PARTS = ("gate", "refresh 60", "refresh 365", "day")
+_PARTS = ("gate", "refresh 60", "refresh 365", "day", "parsers", "poll")
 _HEAD = (
     "# Results\n\nRatios against the bare engine in the same run. Seconds depend on the machine and on what else it does: where others "
     "use it, CPU seconds say more than the clock on the wall.\n"
@@ -87,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--work", type=Path, help="Folder to keep made-up cities and histories in.")
     parts = parser.add_subparsers(dest="part")
-    for name in ("gate", "refresh", "day"):
+    for name in ("gate", "refresh", "day", "parsers", "poll"):
         sub = parts.add_parser(name)
         sub.add_argument("--work", type=Path, default=argparse.SUPPRESS)
         if name == "gate":
@@ -96,6 +97,9 @@ def main() -> None:
             sub.add_argument("--days", type=int, action="append")
         if name == "day":
             sub.add_argument("--history", type=int, action="append")
+        elif name == "poll":
+            sub.add_argument("--minutes", type=int, default=poll.MINUTES)
+            sub.add_argument("--sites", type=int, default=poll.SITES)
         else:
             sub.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
@@ -109,6 +113,10 @@ def main() -> None:
                 write(f"refresh {days}", refresh.measure(days, chosen.get("rounds", 3) if days < 200 else 1, work))
         if arguments.part in (None, "day"):
             write("day", one_day.measure(chosen.get("history") or [30, 365], work))
+        if arguments.part in (None, "parsers"):
+            write("parsers", parsers.measure(3, chosen.get("rounds", 3), work))
+        if arguments.part in (None, "poll"):
+            write("poll", poll.measure(chosen.get("minutes", poll.MINUTES), chosen.get("sites", poll.SITES), work))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ def measure(minutes: int, sites: int, work: Path) -> list[str]:
             finally:
                 server.terminate()
                 server.wait()
-        gated = runs.answer("benchmarks.poll", "gate", str(folder), "", "0", str(version), log=work / "logs" / f"gated-v{version}.log")
+        gated = runs.answer(
+            "benchmarks.poll", "gate", str(folder), "", "0", str(version), log=work / "logs" / f"gated-v{version}.log"
+        )
         rows.append((version, pulled, gated))
     return [
         "## A day of the feed, minute by minute",
@@ -83,7 +85,7 @@ def _settings(folder: Path, version: int, url: str | None = None) -> Settings:
     return load_settings(profile="replica", data_dir=folder, replica_url=url, ndw_datex_version=version, http_rate_per_s=1000)
 
 
-def _widened(wanted: int) -> tuple[facts.Site, ...]:
+def widened(wanted: int) -> tuple[facts.Site, ...]:
     """So many sites: those of the city, and copies of them under other names."""
     own, found = facts.sites(), []
     for number in range(wanted):
@@ -96,7 +98,7 @@ def serve(folder: Path, sites: int, version: int) -> None:
     """Serve a city of so many sites, and print where."""
     from groningen_data.replica.app import running
 
-    wide = _widened(sites)
+    wide = widened(sites)
     facts.sites = lambda: wide  # type: ignore[assignment]
     with running(_settings(folder / "served", version)) as url:
         print(url, flush=True)

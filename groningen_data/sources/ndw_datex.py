@@ -49,13 +49,13 @@ _BIN_MINUTES = 5
 _READING = {
     "site": pl.String,
     "version": pl.String,
-    "index": pl.String,
+    "table": pl.String,
     "time": pl.String,
+    "index": pl.String,
     "is_flow": pl.Boolean,
     "value": pl.String,
     "data_error": pl.String,
     "inputs": pl.String,
-    "table": pl.String,
 }
 
 
@@ -149,12 +149,13 @@ class _Elements(datex.ByLocalName):
 def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
     """Every reading of a payload as text, in frames of about 100,000; what is no reading is counted.
 
-    Only the starts of elements are heard, and the ends of those whose text counts: of all that the parser says, calling Python
-    costs most. A reading is therefore kept when the next one begins, or its site ends.
+    Only the starts of elements are heard: of all that the parser does, calling Python costs most. So the text of an element is
+    taken, and a reading is kept, when the next one begins.
     """
     parser = datex.new_parser()
-    columns: dict[str, list[Any]] = {name: [] for name in _READING}
-    sites, versions, indexes, times, flows, values, errors, inputs, tables = columns.values()
+    readings: list[tuple[Any, ...]] = []
+    sites: list[tuple[Any, ...]] = []
+    times: list[str | None] = []
     elements, flow_kinds = _Elements(_ELEMENTS), datex.ByLocalName(TrafficFlow=True, TrafficSpeed=False)
     text: list[str] = []
     field = 0
@@ -166,6 +167,10 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal field, kind, site, version, index, code, table, value, error, used, own, default, first, is_default, is_outer
+        if field == _VALUE and len(text) == 1:
+            value, field = text[0], 0
+        elif field:
+            take()
         element = elements[name]
         if element is None:
             return
@@ -184,11 +189,9 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
             code, value, error, used, own = index, None, None, None, None
         elif element <= _TIME:
             field = element
+            text.clear()
             if element == _TIME and not name.endswith("timeValue"):
                 is_default = name.endswith(_DEFAULT_TIME)
-            text.clear()
-            parser.CharacterDataHandler = text.append
-            parser.EndElementHandler = end
         elif element == _SPEED:
             used = attributes.get("numberOfInputValuesUsed")
         elif element == _SITE:
@@ -204,8 +207,8 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
         else:
             parser.StartElementHandler, parser.EndElementHandler = start_skipped, end_skipped
 
-    def end(name: str) -> None:
-        nonlocal value, error, own, default
+    def take() -> None:
+        nonlocal field, value, error, own, default
         said = text[0] if len(text) == 1 else "".join(text)
         if field == _VALUE:
             value = said
@@ -215,8 +218,7 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
             default = said
         else:
             own = said
-        parser.CharacterDataHandler = None
-        parser.EndElementHandler = None
+        field = 0
 
     def start_skipped(name: str, attributes: dict[str, str]) -> None:
         nonlocal skipped
@@ -238,33 +240,32 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
             counts["other_types"] += 1
             counts[f"type_{datex.local_name(other or 'missing')}"] += 1
             return
-        indexes.append(code)
+        readings.append((code, is_flow, value, error, used))
         times.append(own)
-        flows.append(is_flow)
-        values.append(value)
-        errors.append(error)
-        inputs.append(used)
 
     def close() -> None:
         if kind is not None:
             keep()
         times[first:] = [default if time is None else time for time in times[first:]]
-        for column, of_site in ((sites, site), (versions, version), (tables, table)):
-            column.extend([of_site] * (len(times) - first))
+        sites.extend([(site, version, table)] * (len(times) - first))
 
     def taken(rows: int) -> pl.DataFrame:
-        frame = pl.DataFrame({name: column[:rows] for name, column in columns.items()}, schema=_READING)
-        for column in columns.values():
+        columns = [*zip(*sites[:rows], strict=True), times[:rows], *zip(*readings[:rows], strict=True)]
+        frame = pl.DataFrame(dict(zip(_READING, columns, strict=True)), schema=_READING)
+        for column in (sites, times, readings):
             del column[:rows]
         flow_values = int(frame["is_flow"].sum())
         counts.update(values_read=rows, flow_values=flow_values, speed_values=rows - flow_values)
         return frame
 
+    parser.CharacterDataHandler = text.append
     for _ in datex.feed(parser, payload, _PUBLICATION, start):
         # Readings of the last site may still lack their default time; they wait for the next frame.
         if first >= _FRAME_ROWS:
             yield taken(first)
             first = 0
+    if field:
+        take()
     close()
     if times:
         yield taken(len(times))
