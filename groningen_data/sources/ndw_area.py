@@ -1,6 +1,6 @@
 """What is pulled of NDW's national publications: the sites of one area, cut out of the stream before it lands.
 
-Every minute NDW publishes the whole country, of which an area needs a fiftieth (decision 0011). What lands is what was sent,
+Every minute NDW publishes the whole country, of which an area needs a fiftieth (decision 0012). What lands is what was sent,
 byte for byte, without the elements of the other sites. Which sites stand in the area, the site table says.
 """
 
