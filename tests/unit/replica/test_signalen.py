@@ -16,6 +16,39 @@ API, LOGIN = "/signalen.groningen.example/signals/v1", "/login.signalen.groninge
 TOKEN = f"{LOGIN}/realms/signalen/protocol/openid-connect/token"
 CLIENT = ("groningen-data", "only-for-the-replica")
 LIST = f"{API}/private/signals/"
+KEYS = frozenset(
+    [
+        "_links",
+        "_display",
+        "id",
+        "id_display",
+        "signal_id",
+        "source",
+        "text",
+        "text_extra",
+        "status",
+        "location",
+        "category",
+        "reporter",
+        "priority",
+        "type",
+        "created_at",
+        "updated_at",
+        "incident_date_start",
+        "incident_date_end",
+        "operational_date",
+        "has_attachments",
+        "extra_properties",
+        "notes",
+        "directing_departments",
+        "routing_departments",
+        "attachments",
+        "parent",
+        "has_parent",
+        "has_children",
+        "assigned_user_email",
+    ]
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +96,7 @@ def test_the_private_list_keeps_the_schema_of_signalen(ask):
 
 def test_reports_have_every_key_of_the_real_ones(ask):
     report = ask()["results"][0]
-    assert set(report) == set(
-        "_links _display id id_display signal_id source text text_extra status location category reporter priority type created_at "
-        "updated_at incident_date_start incident_date_end operational_date has_attachments extra_properties notes "
-        "directing_departments routing_departments attachments parent has_parent has_children assigned_user_email".split()
-    )
+    assert set(report) == KEYS
     shown = json.dumps(report)
     assert all(word in shown for word in signalen.PERSONAL)
 
@@ -138,12 +167,11 @@ class TestGeography:
         found = answer.json()["features"]
         assert answer.headers["X-Total-Count"] == str(len(found))
         assert {key for feature in found for key in feature["properties"]} == {"category", "created_at"}
-        states = (
-            {r["created_at"]: r["status"]["state"] for page in range(1, 4) for r in ask(page_size=1000, page=page)["results"]}
-            if ask(page_size=1000)["count"] > 2000
-            else {}
-        )
-        assert all(states.get(feature["properties"]["created_at"], "m") not in "oas" for feature in found)
+        newest = {r["created_at"]: r["status"]["state"] for r in ask(page_size=1000)["results"]}
+        shown = [newest[made] for made in (feature["properties"]["created_at"] for feature in found) if made in newest]
+        assert len(shown) > 50
+        assert not {"o", "a", "s"} & set(shown)
+        assert {"o", "s"} <= set(newest.values())
 
     def test_nothing_is_null(self, replica):
         assert replica.get(self.URL, params={"bbox": "0,0,1,1"}).json()["features"] is None
