@@ -1,8 +1,10 @@
 """Great Expectations on the DuckDB connection that a step already holds; the one place that touches its internals.
 
 Great Expectations closes its connection between metrics, which would lose uncommitted staging, knows no DuckDB regular
-expressions, and asks for unexpected rows twice. All three are mended here on version-pinned internals; `tests/integration/test_great_expectations.py` fails loudly
-when they move. Great Expectations itself is imported only when a batch is gated: that takes seconds.
+expressions, and asks for unexpected rows twice, in statements of their own. The first two are mended here on version-pinned
+internals; the rows that queries find unexpected are counted here, in one statement, and judged by Great Expectations.
+`tests/integration/test_great_expectations.py` fails loudly when the internals move. Great Expectations itself is imported only when
+a batch is gated: that takes seconds.
 """
 
 import os
@@ -16,6 +18,8 @@ import duckdb
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 _DIALECT = "groningenduckdb"
+_ROWS_QUERY = "unexpected_rows_expectation"
+_ROW_METRICS = ("unexpected_rows_query.table", "unexpected_rows_query.row_count")
 
 
 @dataclass(frozen=True)
@@ -101,20 +105,11 @@ def _prepared() -> Any:
         if hasattr(module, "get_dialect_regex_expression"):
             module.get_dialect_regex_expression = regex_expression
 
-    _ask_once(UnexpectedRowsExpectation)
+    assert UnexpectedRowsExpectation.metric_dependencies == _ROW_METRICS
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_sql("step", connection_string=f"{_DIALECT}:///:memory:", create_temp_table=False)
     return gx, source
-
-
-def _ask_once(expectation: Any) -> None:
-    """Let the expectation count its unexpected rows only: the same query for the rows themselves is half of all the time."""
-    rows_metric, count_metric = expectation.metric_dependencies
-    assert (rows_metric, count_metric) == ("unexpected_rows_query.table", "unexpected_rows_query.row_count")
-    judge = expectation._validate
-    expectation.metric_dependencies = (count_metric,)
-    expectation._validate = lambda self, metrics, **others: judge(self, metrics={rows_metric: [], **metrics}, **others)
 
 
 def evaluate(
@@ -135,17 +130,61 @@ def evaluate(
     batch = _definition(relation).get_batch()
     configuration = gx.expectations.expectation_configuration.ExpectationConfiguration
     # Handed over as a whole: adding one by one, GX replaces expectations of the same type and column.
-    objects, verdicts = [], {}
+    objects, by_query, verdicts = [], {}, {}
     for index, (kind, kwargs) in enumerate(expectations):
         try:
-            objects.append(configuration(type=kind, kwargs=dict(kwargs), meta={"index": index}).to_domain_obj())
+            expectation = configuration(type=kind, kwargs=dict(kwargs), meta={"index": index}).to_domain_obj()
+            if kind == _ROWS_QUERY:
+                by_query[index] = expectation, expectation.unexpected_rows_query.format(batch=f"(SELECT * FROM {relation})")
+            else:
+                objects.append(expectation)
         except Exception as error:
             # An unknown type or wrong arguments: Great Expectations raises errors of many kinds for them.
             verdicts[index] = _not_evaluated(str(error))
     results = batch.validate(gx.ExpectationSuite(name="suite", expectations=objects)) if objects else None
     for result in results.results if results else ():
         verdicts[result.expectation_config.meta["index"]] = _verdict(result)
+    # After the others, because a query that fails half-way ends the transaction.
+    counts = _counts(connection, [query for _, query in by_query.values()])
+    for (index, (expectation, _)), count in zip(by_query.items(), counts, strict=True):
+        if isinstance(count, int):
+            judged = expectation._validate(metrics=dict(zip(_ROW_METRICS, ([], count), strict=True)))
+            verdicts[index] = Verdict(judged["success"], str(count), float(count))
+        else:
+            verdicts[index] = _not_evaluated(str(count))
     return [verdicts[index] for index in range(len(expectations))]
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> list[int | Exception]:
+    """How many rows each query gives, asked in one statement; where that fails, one by one, with the error of those that fail."""
+    if not queries:
+        return []
+    try:
+        row = connection.execute("SELECT " + ", ".join(f"({_counting(query)})" for query in queries)).fetchone()
+        return list(row or ())
+    except duckdb.Error:
+        pass
+    found: list[int | Exception] = []
+    for query in queries:
+        try:
+            row = _still_usable(connection).execute(_counting(query)).fetchone()
+            found.append(row[0] if row else 0)
+        except duckdb.Error as error:
+            found.append(error)
+    return found
+
+
+def _counting(query: str) -> str:
+    return f"SELECT count(*) FROM ({query}\n)"
+
+
+def _still_usable(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, or another one to the same database when a failed query ended its transaction."""
+    try:
+        connection.execute("SELECT 1")
+        return connection
+    except duckdb.Error:
+        return connection.cursor()
 
 
 @cache

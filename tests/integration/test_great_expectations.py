@@ -139,6 +139,7 @@ def test_several_queries_in_one_suite_are_all_evaluated_equal_ones_too(con):
         (QUERY, {"unexpected_rows_query": "SELECT colour FROM {batch}"}),
         (QUERY, {"unexpected_rows_query": "SELECT * FROM lake.core.never_published"}),
         (QUERY, {"unexpected_rows_query": "SELEKT"}),
+        (QUERY, {"unexpected_rows_query": "SELECT * FROM {batch} WHERE reading > {limit}"}),
         (QUERY, {}),
         ("expect_nonsense", {}),
         ("expect_column_mean_to_be_between", {"colum": "reading"}),
@@ -156,6 +157,32 @@ def test_an_error_quotes_no_value_of_a_row(con):
     (verdict,) = judged(con, (QUERY, {"unexpected_rows_query": "SELECT * FROM {batch} WHERE CAST(sensor AS INTEGER) > 0"}))
     assert verdict.error and "Conversion Error" in verdict.error
     assert "S0" not in verdict.error
+
+
+def test_a_query_that_ends_the_transaction_half_way_leaves_the_others_their_verdicts(con):
+    con.execute("COMMIT")
+    con.execute("BEGIN")
+    broken = (QUERY, {"unexpected_rows_query": "SELECT * FROM {batch} WHERE error('out') IS NULL"})
+    before, verdict, after = judged(con, (QUERY, CASES[QUERY][0]), broken, (QUERY, CASES[QUERY][1]))
+    assert (before.passed, before.error, after.passed, after.value, after.error) == (True, None, False, 2.0, None)
+    assert verdict.error and not verdict.passed
+
+
+def test_the_queries_of_a_suite_are_asked_in_one_statement(con):
+    asked = []
+
+    class Listening:
+        def execute(self, statement, *arguments):
+            asked.append(statement)
+            return con.execute(statement, *arguments)
+
+        def __getattr__(self, name):
+            return getattr(con, name)
+
+    queries = [(QUERY, {"unexpected_rows_query": f"SELECT * FROM {{batch}} WHERE reading > {n}"}) for n in range(12)]
+    verdicts = evaluate(Listening(), "scratch.readings", queries)
+    assert [v.value for v in verdicts] == [max(9 - n, 0) for n in range(12)]
+    assert sum("count(*)" in statement for statement in asked) == 1
 
 
 def test_no_expectations_give_no_verdicts(con):
