@@ -7,6 +7,7 @@ import csv
 import hashlib
 import json
 import math
+import re
 import shutil
 import sys
 import threading
@@ -242,6 +243,13 @@ def _explained(con: duckdb.DuckDBPyConnection, settings: "Settings", error: duck
             "SELECT string_agg(if(schema_name = 'main', '', schema_name || '.') || table_name, ', ' ORDER BY schema_name DESC, "
             "table_name) FROM duckdb_tables() WHERE database_name = 'marts'"
         ).fetchall()[0][0]
+        named = re.search(r'Table with name "?([\w.]+)', problem)
+        kept = con.execute(
+            "SELECT lake_name, classification FROM dictionary.tables WHERE NOT is_served AND ? IN (name, lake_name)",
+            [named.group(1) if named else ""],
+        ).fetchall()
+        if kept:
+            problem = f"{kept[0][0]} ({kept[0][1]}) is not served: it stays inside the lakehouse"
         return QueryError("groningen sql", problem.rstrip("!"), f"the tables are: {known}")
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return QueryError(

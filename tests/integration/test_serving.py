@@ -403,6 +403,7 @@ class TestQuestions:
         ("sql", "message"),
         [
             ("FROM neighborhood", "the tables are: .*neighbourhood_month.*dictionary.tables"),
+            ("FROM welfare_recipients", "core.welfare_recipients .internal. is not served: .*the tables are: "),
             ("FROM nowhere.tables", "the tables are:"),
             ("FROM nowhere.main.tables", "the tables are:"),
             ("SELECT\n  month,,\nFROM neighbourhood_month", "LINE 2:"),
