@@ -174,7 +174,8 @@ class _Table:
             return False
         if not announced and narrow:
             raise _NotNarrowedError
-        for part in ("Properties", "MeasureCodes", "MeasureGroups"):
+        facts = self._rows(archive, V4, "Properties") or [{}]
+        for part in ("MeasureCodes", "MeasureGroups"):
             self._rows(archive, V4, part)
         for name, dimension in dimensions.items():
             where = _filter("Identifier", archive.beginnings) if name == region else {}
@@ -188,7 +189,8 @@ class _Table:
         for rows in self._pages(archive, V4, "Observations", narrow):
             has_own |= bool(narrow) and _is_about_us(rows, region, archive.beginnings)
             ids |= {row.get("Id", (len(ids), n)) for n, row in enumerate(rows)}
-        if not has_own:
+        if not has_own or (narrow and len(ids) < announced == facts[0].get("ObservationCount")):
+            # The number of the whole table was answered: then only the whole table can be counted.
             raise _NotNarrowedError
         if len(ids) != announced:
             raise _TableError(

@@ -242,10 +242,15 @@ def test_only_the_wanted_regions_are_asked_for(office):
     assert [asked for asked in office.asked if "Observations" in asked and "startswith(RegioS,'GM0014')" not in asked] == []
 
 
-@pytest.mark.parametrize("habit", ["ignored", "refused"])
+@pytest.mark.parametrize("habit", ["ignored", "ignored when counting", "refused"])
 def test_where_regions_cannot_be_chosen_the_whole_table_is_taken(office, files, monkeypatch, habit):
+    keeps = statline_v4._filtered
     if habit == "ignored":
         monkeypatch.setattr(statline_v4, "_filtered", lambda request, rows: rows)
+    elif habit == "ignored when counting":
+        monkeypatch.setattr(
+            statline_v4, "_filtered", lambda request, rows: rows if request.url.path.endswith("$count") else keeps(request, rows)
+        )
     else:
         monkeypatch.setattr(statline_v4, "FUNCTIONS_4", FUNCTIONS_4 - {"startswith"})
     assert office.visit(WASTE).problem is None
