@@ -55,7 +55,7 @@ def _routes(world: World) -> Sequence[BaseRoute]:
             pl.col("_arrived").cum_max(),
         )
 
-    async def readings(request: Request) -> Response:
+    def readings(request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         is_known = compare_digest(token.encode(), world.settings.secret("telemetry_token").encode())
         if not is_known or world.fault(request, "expired_token"):
