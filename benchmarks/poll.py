@@ -156,7 +156,7 @@ def gate(folder: Path, version: int) -> dict[str, Any]:
         if opened % max(1, len(payloads) // 4) == 0 and len(rss) < 4:
             rss.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
-    ndw_datex._readings = readings
+    ndw_datex._readings = readings  # type: ignore[assignment]
     started, cpu = time.monotonic(), time.process_time()
     made = Gate(Lakehouse(settings), "bench")
     made.refresh(site_indexes.RECIPE, landing)

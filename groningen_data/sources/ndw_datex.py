@@ -153,9 +153,9 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
     taken, and a reading is kept, when the next one begins.
     """
     parser = datex.new_parser()
-    readings: list[tuple[Any, ...]] = []
-    sites: list[tuple[Any, ...]] = []
-    times: list[str | None] = []
+    # Lists of texts: a tuple per reading would keep the collector of garbage busy.
+    columns: dict[str, list[Any]] = {name: [] for name in _READING}
+    sites, versions, tables, times, indexes, flows, values, errors, inputs = columns.values()
     elements, flow_kinds = _Elements(_ELEMENTS), datex.ByLocalName(TrafficFlow=True, TrafficSpeed=False)
     text: list[str] = []
     field = 0
@@ -240,19 +240,23 @@ def _readings(payload: Payload, counts: Counter[str]) -> Iterator[pl.DataFrame]:
             counts["other_types"] += 1
             counts[f"type_{datex.local_name(other or 'missing')}"] += 1
             return
-        readings.append((code, is_flow, value, error, used))
         times.append(own)
+        indexes.append(code)
+        flows.append(is_flow)
+        values.append(value)
+        errors.append(error)
+        inputs.append(used)
 
     def close() -> None:
         if kind is not None:
             keep()
         times[first:] = [default if time is None else time for time in times[first:]]
-        sites.extend([(site, version, table)] * (len(times) - first))
+        for column, of_site in ((sites, site), (versions, version), (tables, table)):
+            column.extend([of_site] * (len(times) - first))
 
     def taken(rows: int) -> pl.DataFrame:
-        columns = [*zip(*sites[:rows], strict=True), times[:rows], *zip(*readings[:rows], strict=True)]
-        frame = pl.DataFrame(dict(zip(_READING, columns, strict=True)), schema=_READING)
-        for column in (sites, times, readings):
+        frame = pl.DataFrame({name: column[:rows] for name, column in columns.items()}, schema=_READING)
+        for column in columns.values():
             del column[:rows]
         flow_values = int(frame["is_flow"].sum())
         counts.update(values_read=rows, flow_values=flow_values, speed_values=rows - flow_values)

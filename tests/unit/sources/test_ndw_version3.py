@@ -12,7 +12,7 @@ from groningen_data.contracts.traffic.site_indexes import TrafficSiteIndexes
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.sample import traffic_feed
 from groningen_data.settings import load_settings
-from groningen_data.sources import ndw_datex, ndw_sites
+from groningen_data.sources import datex, ndw_datex, ndw_site_table, ndw_sites
 from groningen_data.sources.base import Head
 from groningen_data.sources.ndw_datex import SITE_INDEXES, parse_counts
 from groningen_data.sources.ndw_site_table import parse_indexes
@@ -269,3 +269,13 @@ def test_minutes_of_one_local_day_are_one_batch_whatever_the_version(payload):
     ]
     assert names[:3] == names[3:]
     assert names[0] == ("2026-03-15/datex",)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_table_that_is_read_in_parts_is_the_same_table(indexed, monkeypatch, version):
+    data = traffic_feed.site_table(city_of(2), PUBLISHED_AT, version).encode()
+    whole = indexed(data)
+    monkeypatch.setattr(datex, "_CHUNK", 5_000)
+    monkeypatch.setattr(ndw_site_table, "_FRAME_ROWS", 40)
+    assert_frame_equal(indexed(data), whole)
+    assert whole.height == 12 * sum(site.lanes for site in city_of(2).sites)
