@@ -100,7 +100,7 @@ def serve(folder: Path, sites: int, version: int) -> None:
     from groningen_data.replica.app import running
 
     wide = widened(sites)
-    facts.sites = lambda: wide  # type: ignore[assignment]
+    facts.sites = lambda: wide  # type: ignore[assignment,misc]
     with running(_settings(folder / "served", version)) as url:
         print(url, flush=True)
         while True:
