@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -29,6 +30,7 @@ from groningen_data.lakehouse.tables import ensure_table, existing_tables
 from groningen_data.landing import Landing
 from groningen_data.settings import Settings
 
+Published = Callable[[str], pl.DataFrame]
 CONTRACT_CHECK = "contract"
 _EARLIER_BATCHES = 28
 
@@ -131,15 +133,17 @@ class Gate:
             plans = [plan for plan in plans if only is None or only(plan.key)]
             verdicts: list[BatchRecord] = []
             standing: list[ledger.LatestBatch] = []
-            for plan in plans:
-                earlier = known.get(plan.key)
-                if earlier is None or not _still_counts(earlier, plan) or force:
-                    verdict = self._gate(con, recipe, plan, sql, rows_of, is_first=earlier is None)
-                    verdicts.append(verdict)
-                    if verdict.outcome == "published":
-                        rows_of[plan.key] = verdict.accepted
-                elif earlier.outcome == "rejected":
-                    standing.append(earlier)
+            with contextlib.closing(con.cursor()) as reader:
+                published = _published(reader, recipe)
+                for plan in plans:
+                    earlier = known.get(plan.key)
+                    if earlier is None or not _still_counts(earlier, plan) or force:
+                        verdict = self._gate(con, recipe, plan, sql, rows_of, published, is_first=earlier is None)
+                        verdicts.append(verdict)
+                        if verdict.outcome == "published":
+                            rows_of[plan.key] = verdict.accepted
+                    elif earlier.outcome == "rejected":
+                        standing.append(earlier)
             with reading(con):
                 judged = ledger.last_judged(con, table)
                 rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
@@ -177,11 +181,12 @@ class Gate:
         plan: BatchPlan,
         sql: str | None,
         rows_of: Mapping[str, int],
+        published: Published,
         is_first: bool,
     ) -> BatchRecord:
         """One batch: stage, audit, publish or reject."""
         with tempfile.TemporaryDirectory(prefix="scratch-rows-", dir=self.settings.scratch_dir) as folder:
-            return self._gate_in(Path(folder), con, recipe, plan, sql, rows_of, is_first)
+            return self._gate_in(Path(folder), con, recipe, plan, sql, rows_of, published, is_first)
 
     def _gate_in(
         self,
@@ -191,6 +196,7 @@ class Gate:
         plan: BatchPlan,
         sql: str | None,
         rows_of: Mapping[str, int],
+        published: Published,
         is_first: bool,
     ) -> BatchRecord:
         verdict = self._record(
@@ -203,7 +209,7 @@ class Gate:
         )
         # A connection of its own: frames are produced in another thread, while staging works on `con`.
         reader = con.cursor()
-        context = BuildContext(self.settings, lambda name: self._published(reader, recipe, name))
+        context = BuildContext(self.settings, published)
         frames = self._frames(reader, recipe, plan, context, sql)
         try:
             with contextlib.closing(reader):
@@ -273,10 +279,6 @@ class Gate:
         for batch in reader.execute(f"SELECT * FROM ({sql}) WHERE {condition}").to_arrow_reader(self.settings.slice_rows):
             yield pl.DataFrame(batch)
 
-    def _published(self, reader: duckdb.DuckDBPyConnection, recipe: Recipe, name: str) -> pl.DataFrame:
-        require_named(recipe, name)
-        return reader.execute(f"SELECT * FROM lake.{name}").pl()
-
     def _audit(
         self,
         con: duckdb.DuckDBPyConnection,
@@ -320,6 +322,17 @@ class Gate:
                 )
             )
         return results
+
+
+def _published(reader: duckdb.DuckDBPyConnection, recipe: Recipe) -> Published:
+    """Reads published tables, each once: they stay as they are while a writer holds the lock."""
+
+    @cache
+    def published(name: str) -> pl.DataFrame:
+        require_named(recipe, name)
+        return reader.execute(f"SELECT * FROM lake.{name}").pl()
+
+    return published
 
 
 def _earlier_rows(rows_of: Mapping[str, int], key: str) -> tuple[int, ...]:
