@@ -105,8 +105,12 @@ class Drop:
     def __init__(self, settings: Settings, landing: Landing, source: str) -> None:
         self._settings, self._landing, self._source = settings, landing, source
         self._opener = Opener(settings)
-        self.told = {KEY: pseudonymiser_of(settings).identity}
         self.removes = settings.remove_personal_deliveries and not settings.is_sample
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Which key the pseudonyms of a payload are made with."""
+        return {KEY: pseudonymiser_of(self._settings).identity}
 
     @property
     def version(self) -> str:
@@ -133,7 +137,8 @@ class Drop:
         for manifest in self._beside(path):
             if any(entry.name == path.name for entry in manifest.files):
                 done[manifest.identity] = sorted({*done.get(manifest.identity, ()), masked(path.name)})
-        self._landing.keep_notes(self._source, _MANIFESTS, done)
+        if done:
+            self._landing.keep_notes(self._source, _MANIFESTS, done)
         if self.removes:
             self._landing.settle(payload)
             now = path.stat()

@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from groningen_data.cli import _unclaimed
 from groningen_data.errors import SettingsError
 from groningen_data.landing import Landing, last_at_each_place
 from groningen_data.privacy import service_numbers
@@ -244,6 +245,18 @@ class TestManifest:
         assert command.replace("../private.pem", "signer.pem") in Path("docs/sources.md").read_text(encoding="utf-8")
         subprocess.run(command.split(), cwd=drops.files, check=True)
         assert [p.problem for p in drops.fetch(CASES)[0].landed] == [None]
+
+
+class TestWhatNobodyKnows:
+    def test_leaves_out_manifests_and_what_is_encrypted_also_without_the_pseudonym_key(self, tmp_path):
+        drops = Drops(tmp_path, signed=True)
+        drops.put("a.age", seal(CASES_CSV))
+        drops.sign("a.age")
+        drops.put("strange.bin", b"?")
+        drops.fetch()
+        key_file(drops.settings).unlink()
+        told = _unclaimed(drops.settings)
+        assert "1 files (strange.bin)" in told
 
 
 class TestRemoval:
