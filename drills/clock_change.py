@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from drills.nights import night, with_inputs
-from drills.state import Contents, contents, differences, reconcile
+from drills.state import Contents, contents, differences, reconcile, said_by
 from groningen_data.contracts import all_contracts
 from groningen_data.contracts.base import sql_types
 from groningen_data.lakehouse import Lakehouse
@@ -61,9 +61,7 @@ def judged(settings: Settings, at_once: Settings, day: date, hours: int) -> list
 def _contents(settings: Settings) -> Contents:
     found = contents(settings, with_inputs(TABLES) - set(_OF_THE_FEED))
     with Lakehouse(settings).reader() as con:
-        loops = "SELECT count(*), sum(hash(t)) FROM lake.core.traffic_counts t WHERE feed_code = 'loops'"
-        [(rows, said)] = con.execute(loops).fetchall()
-    return found | {"core.traffic_counts of loops": (rows, int(said))}
+        return found | {"core.traffic_counts of loops": said_by(con, "lake.core.traffic_counts", "feed_code = 'loops'")}
 
 
 def _settings(folder: Path, today: date, days: int) -> Settings:

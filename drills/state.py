@@ -107,20 +107,29 @@ def _leftovers(settings: Settings) -> list[str]:
 
 
 def contents(settings: Settings, tables: Collection[str] | None = None) -> Contents:
-    """Rows of every table and what they say (the sum of their hashes): the same for the same rows in any order."""
+    """Rows of every table and what they say (the sum of their hashes): the same for the same rows in any order.
+
+    Of means the last digits depend on the order in which threads add up: they count to a millionth.
+    """
     found: Contents = {}
     with Lakehouse(settings).reader() as con:
         for name in sorted(existing_tables(con) & all_recipes().keys()):
             if tables is None or name in tables:
-                rows, said = con.execute(f"SELECT count(*), coalesce(sum(hash(t)), 0) FROM lake.{name} t").fetchone() or (0, 0)
-                found[name] = (rows, int(said))
+                found[name] = said_by(con, f"lake.{name}")
     served = settings.serving_dir / "marts.duckdb"
     if served.exists():
         with duckdb.connect(str(served), read_only=True) as con:
             for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY 1").fetchall():
-                rows, said = con.execute(f'SELECT count(*), coalesce(sum(hash(t)), 0) FROM "{name}" t').fetchone() or (0, 0)
-                found[f"served {name}"] = (rows, int(said))
+                found[f"served {name}"] = said_by(con, f'"{name}"')
     return found
+
+
+def said_by(con: duckdb.DuckDBPyConnection, table: str, condition: str = "true") -> tuple[int, int]:
+    """How many rows a table has, and the sum of their hashes."""
+    columns = con.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
+    values = ", ".join(f'round("{name}", 6)' if kind in ("DOUBLE", "FLOAT") else f'"{name}"' for name, kind, *_ in columns)
+    [(rows, said)] = con.execute(f"SELECT count(*), coalesce(sum(hash({values})), 0) FROM {table} WHERE {condition}").fetchall()
+    return int(rows), int(said)
 
 
 def differences(found: Contents, expected: Contents) -> list[str]:
