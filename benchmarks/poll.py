@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
@@ -29,7 +30,7 @@ _PAGE_MB = resource.getpagesize() / 1e6
 
 def measure(minutes: int, sites: int, work: Path) -> list[str]:
     """The section of the results about so many minutes of so many sites."""
-    rows = []
+    rows: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
     for version in (3, 2):
         folder, log = runs.emptied(work / f"poll-v{version}"), work / "logs" / f"poll-v{version}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +54,11 @@ def measure(minutes: int, sites: int, work: Path) -> list[str]:
             "benchmarks.poll", "gate", str(folder), "", "0", str(version), log=work / "logs" / f"gated-v{version}.log"
         )
         rows.append((version, pulled, gated))
+    return section(rows, minutes, sites)
+
+
+def section(rows: Sequence[tuple[int, dict[str, Any], dict[str, Any]]], minutes: int, sites: int) -> list[str]:
+    """What was measured per version of DATEX II, in words."""
     return [
         "## A day of the feed, minute by minute",
         "",
