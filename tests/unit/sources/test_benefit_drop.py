@@ -368,7 +368,7 @@ class TestLargeExtracts:
             "slices, whole = [], extracts._slice\n"
             "def killed(*given):\n"
             "    slices.append(1)\n"
-            "    return whole(*given) if len(slices) < 6 else os._exit(9)\n"
+            "    return whole(*given) if len(slices) < 4 else os._exit(9)\n"
             "extracts._slice = killed\n"
             f"fetch({str(drops.files)!r})\n"
         )
