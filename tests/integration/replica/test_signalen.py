@@ -410,3 +410,8 @@ def test_what_lands_is_small_and_plain(complete: Office):
     contents = [json.loads(payload.read()) for payload in complete.landing.payloads(SOURCE.name)]
     kept = {key for content in contents for report in content.get("signals", ()) for key in report}
     assert kept == {"id", "created_at", "updated_at", "status", "category", "location", "parent", "has_children", "containers"}
+
+
+def test_an_installation_without_any_reports_makes_no_batch_of_them(office: Office):
+    result = Gate(Lakehouse(office.settings), "test").refresh(all_recipes()[REPORTS], office.landing)
+    assert (result.batches, result.standing, result.rows, result.nothing_usable) == ((), (), 0, False)
