@@ -27,10 +27,13 @@ def _last_day(first: ibis.expr.types.DateValue, months: int) -> ibis.expr.types.
 
 
 def _counted(cases: ibis.Table, level: str, told: tuple[str, ...]) -> ibis.Table:
-    """A sum of which one case is more than half is left out: who knows that case would know the others."""
+    """A sum of which one case is more than half is left out: who knows that case would know the others.
+
+    Sums are of whole cents, so that half a euro is rounded the same in whatever order threads add up.
+    """
     parts = {part: cases[part] if part in told else ibis.literal(ALL) for part in _PARTS}
     counted = cases.group_by("period_code", "period_end_on", **parts).aggregate(
-        closed_cases=_.count(), total=_.amount_eur.sum(), largest=_.amount_eur.max()
+        closed_cases=_.count(), total=_.amount_eur.sum().round(2), largest=_.amount_eur.max()
     )
     is_dominated = counted.largest * 2 > counted.total
     return counted.select(

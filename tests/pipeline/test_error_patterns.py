@@ -61,6 +61,13 @@ def test_what_is_not_known_is_a_group_of_its_own(lake):
     assert rows(lake, "period_code = '2025JJ00' AND level_code = 'cause'") == [("unknown", "all", "all", 3, None, "not_known")]
 
 
+@pytest.mark.parametrize(("amount", "sum_eur"), [(1000.05, 30_002), (1.15, 35), (33.35, 1_001)])
+def test_half_a_euro_is_rounded_the_same_in_whatever_order_cases_are_added(lake, amount, sum_eur):
+    lake.put(CASES, [case(n, "2025-02-01", amount) for n in range(30)])
+    lake.make(TABLE)
+    assert rows(lake, "period_code = '2025JJ00' AND level_code = 'total'")[0][4] == sum_eur
+
+
 def test_a_sum_that_is_mostly_one_case_is_left_out(lake):
     lake.put(CASES, [*(case(n, "2025-02-01", 10.0) for n in range(40)), case(99, "2025-02-02", 401.0)])
     lake.make(TABLE)
