@@ -420,6 +420,9 @@ class Landing:
     def forget_partials(self, source: str) -> None:
         """Remove what a killed run left half landed, and index the rest anew; nothing when nothing changed since the last payload."""
         folder = self.root / source
+        # What was half noted, as on a full disk.
+        for path in self.root.glob(f".{source}.*partial-*"):
+            path.unlink(missing_ok=True)
         if self._in_step(source) is not None or not folder.is_dir():
             return
         names = {entry.name for entry in os.scandir(folder)}

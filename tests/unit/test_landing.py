@@ -321,3 +321,14 @@ class TestIndex:
             path.rename(folder / path.name)
         os.utime(folder)
         assert len(place.landed()) == 2
+
+
+def test_what_was_half_noted_of_a_source_is_removed_and_of_no_other(tmp_path):
+    landing = Landing(tmp_path)
+    landing.keep_notes("a", "cursor", {"x": 1})
+    left = [landing.root / name for name in (".a.partial-7", ".a.cursor.partial-7", ".ab.partial-7")]
+    for path in left:
+        path.touch()
+    landing.forget_partials("a")
+    assert [path.exists() for path in left] == [False, False, True]
+    assert landing.notes("a", "cursor") == {"x": 1}
