@@ -44,9 +44,10 @@ SUITE = (
     Expectation(
         "hours_fit_together",
         "unexpected_rows_expectation",
-        "A container is not overfull for longer than it was measured, nor over its alarm limit.",
+        "A container is not overfull for longer than it was measured, nor over its alarm limit, nor when it was not measured.",
         kwargs={
             "unexpected_rows_query": "SELECT * FROM {batch} WHERE overfull_hours > reading_hours OR alarm_hours > reading_hours "
+            "OR (reading_hours = 0) <> (overfull_hours IS NULL) OR (reading_hours = 0) <> (alarm_hours IS NULL) "
             "OR fill_at_6_pct > max_fill_pct"
         },
     ),
@@ -90,10 +91,10 @@ SUITE = (
     ),
     Expectation(
         "alarms_are_plausible",
-        "expect_column_mean_to_be_between",
+        "unexpected_rows_expectation",
         "On average a container is over its alarm limit for less than half of the day.",
         severity="warning",
-        kwargs={"column": "alarm_hours", "max_value": 12},
+        kwargs={"unexpected_rows_query": "SELECT avg(alarm_hours) FROM {batch} HAVING avg(alarm_hours) > 12"},
     ),
     Expectation(
         "emptying_follows_filling",

@@ -30,6 +30,7 @@ _FURTHER_PAGE = re.compile(r"_\d+$")
 _NAME = re.compile(r"[^\W\d_][\w .()/%°²³-]{0,79}")
 _NUMBER = re.compile(r"\d+(?![\da-zA-JL-PR-SU-Y])")  # 2025K4, 2025Q4, 20260315T0742Z
 _ALIKE = 0.6
+_OR = " or "
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def compare(place: str, known: Mapping[str, Any], shape: Shape) -> Drift | None:
     changed = [
         (name, known[name]["kind"], f.kind)
         for name, f in shape.items()
-        if name in known and f.kind and known[name]["kind"] and f.kind != known[name]["kind"]
+        if name in known and f.kind and known[name]["kind"] and f.kind not in known[name]["kind"].split(_OR)
     ]
     renamed = []
     for old in list(vanished):
@@ -131,7 +132,9 @@ def merged(known: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
             found[name] = {"kind": before["kind"], "always": False}
         else:
             now["always"] = now["always"] and before["always"]
-            now["kind"] = now["kind"] or before["kind"]
+            # A field that was of two kinds may be of either: to come back to one is no news.
+            kinds = dict.fromkeys([*(before["kind"] or "").split(_OR), now["kind"] or ""])
+            now["kind"] = _OR.join(kind for kind in kinds if kind) or None
     for name in found.keys() - known.keys() if known else ():
         found[name]["always"] = False
     return found

@@ -6,6 +6,7 @@ from ibis import _
 from groningen_data.gate.recipe import MartContext
 from groningen_data.marts.days import daily_weather, hours_of_day
 
+REPORT_SOURCES = ("signalen_reports", "signalen_states")
 REPORT_RADIUS_M = 50
 OVERFULL_PCT = 100
 _AT_HOUR = 6
@@ -33,7 +34,10 @@ def expression(context: MartContext) -> ibis.Table:
     table = table.left_join(daily_weather(context), "local_date", rname="{name}_weather").drop("local_date_weather")
     calendar = context.table("core.reference_calendar").select(local_date="calendar_on", is_public_holiday="is_public_holiday")
     table = table.left_join(calendar, "local_date", rname="{name}_calendar").drop("local_date_calendar")
+    table = table.cross_join(_days_told(context))
     is_registered = table.registered.notnull()
+    is_measured, no_hours = table.reading_hours > 0, ibis.null("int64")
+    is_told = (table.local_date >= table.told_from) & (table.local_date < table.told_until)
     default_alarm = ibis.literal(float(context.settings.container_alarm_pct))
     none = ibis.null("string")
     return table.select(
@@ -53,8 +57,8 @@ def expression(context: MartContext) -> ibis.Table:
             else_=ibis.literal("no_sensor_data"),
         ),
         alarm_pct=ibis.coalesce(table.alarm_pct, default_alarm),
-        alarm_hours=_.alarm_hours.fill_null(0),
-        overfull_hours=_.overfull_hours.fill_null(0),
+        alarm_hours=is_measured.ifelse(table.alarm_hours, no_hours),
+        overfull_hours=is_measured.ifelse(table.overfull_hours, no_hours),
         reading_hours=_.reading_hours.fill_null(0),
         readings_completeness=table.reading_hours.fill_null(0) / hours_of_day(table.local_date),
         emptyings=_.emptyings.fill_null(0),
@@ -64,7 +68,7 @@ def expression(context: MartContext) -> ibis.Table:
             (table.emptyings.notnull(), ibis.literal("weight_missing")),
             else_=ibis.literal("not_weighed"),
         ),
-        waste_reports_50_m=_.waste_reports_50_m.fill_null(0),
+        waste_reports_50_m=is_told.ifelse(table.waste_reports_50_m.fill_null(0), ibis.null("int64")),
         inspections=_.inspections.fill_null(0),
         inspections_waste_beside=_.inspections_waste_beside.fill_null(0),
         bulky_items=_.bulky_items.fill_null(0),
@@ -166,6 +170,19 @@ def _reported_per_day(context: MartContext, registry: ibis.Table) -> ibis.Table:
     east = (near.report_longitude - near.longitude) * _METRES_PER_DEGREE * near.latitude.radians().cos()
     within = near.filter(north * north + east * east <= REPORT_RADIUS_M**2)
     return within.group_by("container_code", local_date="created_on").aggregate(waste_reports_50_m=_.count())
+
+
+def _days_told(context: MartContext) -> ibis.Table:
+    """From when until before when it is known what people reported, in one row; nulls when it is not known at all.
+
+    A list of open reports, taken in the morning, tells of the day before; the reporting system tells of the day itself. That holds
+    for reports of every kind and place, so that a day without one about waste counts as a day with none.
+    """
+    reports = context.during_month(context.table("core.waste_reports"), "created_on")
+    reports = reports.filter(ibis.literal(any(context.covers(source) for source in REPORT_SOURCES)))
+    following = (reports.created_on + ibis.interval(days=1)).cast("date")
+    reports = reports.mutate(known_on=ibis.coalesce(reports.first_seen_on, following))
+    return reports.aggregate(told_from=(_.known_on.min() - ibis.interval(days=1)).cast("date"), told_until=_.known_on.max())
 
 
 def _grid(registry: ibis.Table, facts: list[ibis.Table]) -> ibis.Table:

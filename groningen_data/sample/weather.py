@@ -219,7 +219,8 @@ def _believable(rain: Numbers, record: Numbers) -> Numbers:
     half = record.reshape(-1, 24)[:, 12] / 2
     lowered = np.where(total > half, half + half * np.tanh((total - half) / half), total)
     share = np.divide(lowered, total, out=np.ones_like(total), where=total > 0)
-    return rain * np.repeat(share, 24)
+    bounded: Numbers = rain * np.repeat(share, 24)
+    return bounded
 
 
 def _monthly(values: Sequence[float], year_day: Numbers) -> Numbers:

@@ -43,6 +43,7 @@ _AGGREGATES: dict[Language, dict[str, str]] = {
 }
 _UNITS_NL = {
     "vehicles/day": "voertuigen/dag",
+    "vehicles": "voertuigen",
     "vehicles/h": "voertuigen/uur",
     "cyclists/day": "fietsers/dag",
     "km/h": "km/u",

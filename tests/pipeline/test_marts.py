@@ -435,7 +435,13 @@ def test_the_level_at_six_is_the_last_known_one_and_never_zero_for_want_of_a_rea
     made.put("core.waste_fill_levels", [*listed, reading("other", at("2026-03-10T12:00"), 10)])
     made.make(CONTAINER_DAY, "2026-03-01")
     figures = "fill_at_6_pct, fill_missing_reason, max_fill_pct, reading_hours, overfull_hours"
-    assert made.one(f"SELECT {figures} FROM {CONTAINER_DAY} WHERE container_code = '1'") == (at_six, reason, highest, hours, 0)
+    assert made.one(f"SELECT {figures} FROM {CONTAINER_DAY} WHERE container_code = '1'") == (
+        at_six,
+        reason,
+        highest,
+        hours,
+        0 if hours else None,
+    )
 
 
 def test_each_container_has_its_own_alarm_limit_and_the_others_that_of_the_settings(made: MemoryLake):
@@ -499,12 +505,37 @@ def test_a_waste_report_counts_up_to_fifty_metres_away_in_every_direction(made: 
     made.put(
         "core.waste_reports",
         [
-            {"report_id": name, "created_on": date(2026, 3, 10), "waste_kind": kind, "longitude": place[0], "latitude": place[1]}
+            {
+                "report_id": name,
+                "created_on": date(2026, 3, 10),
+                "first_seen_on": date(2026, 3, 11),
+                "waste_kind": kind,
+                "longitude": place[0],
+                "latitude": place[1],
+            }
             for name, kind in (("waste", "container"), ("lamp", None))
         ],
     )
     made.make(CONTAINER_DAY, "2026-03-01")
     assert made.one(f"SELECT waste_reports_50_m FROM {CONTAINER_DAY}") == (int(is_near),)
+
+
+@pytest.mark.parametrize(
+    ("listed", "known"),
+    [((), [None] * 5), (((1, 12), (11, 12), (13, 14), (14, 14)), [None, 0, 0, 0, None])],
+    ids=["no list", "lists of 12 to 14 March"],
+)
+def test_days_of_which_no_list_of_reports_has_come_have_no_number_of_reports(made: MemoryLake, listed, known):
+    made.put("core.waste_containers", [container("1")])
+    made.put("core.waste_fill_levels", [reading("1", at(f"2026-03-{day}T12:00"), 20) for day in (10, 11, 12, 13, 14)])
+    lamps = [
+        {"report_id": f"lamp {made_on}", "created_on": date(2026, 3, made_on), "first_seen_on": date(2026, 3, seen_on)}
+        for made_on, seen_on in listed
+    ]
+    if lamps:
+        made.put("core.waste_reports", lamps)
+    made.make(CONTAINER_DAY, "2026-03-01")
+    assert made.ask(f"SELECT waste_reports_50_m FROM {CONTAINER_DAY} ORDER BY local_date") == [(number,) for number in known]
 
 
 # By hand: traffic.

@@ -46,7 +46,7 @@ def test_every_table_is_published_except_for_what_was_spoilt_on_the_way(lake):
     verdicts = lake.execute("SELECT table_name, batch_key, outcome FROM lake.ops.batches").fetchall()
     rejected = {(table, key) for table, key, outcome in verdicts if outcome == "rejected"}
     assert rejected == {(COUNTS, SPOILT_LOOPS), (LEVELS, RENAMED), *((LEVELS, key) for key in SPOILT_SENSORS)}
-    without = {"core.traffic_historical_counts", "core.waste_inspection_totals"}
+    without = {"core.traffic_historical_counts", "core.waste_inspection_totals", "core.waste_report_states"}
     assert {table for table, _, outcome in verdicts if outcome == "published"} == set(all_recipes()) - without
 
 
@@ -174,7 +174,7 @@ def test_a_second_refresh_has_nothing_to_do(installation: Installation):
 
 
 def test_a_corrected_list_of_open_reports_touches_what_its_reports_are_counted_in(installation: Installation):
-    # Reports of the last day are taken from the list.
+    # Reports of the last day are taken from the list. Beside containers that day is not counted before the next list.
     file = installation.settings.sample_dir / "waste" / "open_reports" / f"{DAYS[-1]}.json.gz"
     listed = json.loads(gzip.decompress(file.read_bytes()))
     kept = [report for report in listed if not report["created_at"].startswith(f"{DAYS[-1]:%Y-%m}")]
@@ -183,7 +183,6 @@ def test_a_corrected_list_of_open_reports_touches_what_its_reports_are_counted_i
     assert installation.refresh() == {
         "core.waste_open_reports": [f"{DAYS[-1]}"],
         "core.waste_reports": ["snapshot"],
-        CONTAINERS: MONTHS[-1:],
         NEIGHBOURHOODS: MONTHS[-1:],
     }
 

@@ -14,8 +14,10 @@ class ContainerDay(Contract):
 
     Every container of the municipality that a registry lists is there on every day of which any reading, weighing or inspection
     is known; so is one that only the sensors know (`is_registered` says so). Hours are counted by the last reading in each hour;
-    an hour without a reading counts as neither full nor empty, and `readings_completeness` says how many had one. A report within
-    50 metres of several containers counts for each of them. Weather is that of one station for the whole city.
+    an hour without a reading counts as neither full nor empty, and `readings_completeness` says how many had one. Hours over a
+    limit are missing where there is no reading at all. A report within 50 metres of several containers counts for each of them;
+    reports are missing for days of which no list of reports has come yet, such as the last day. Weather is that of one station
+    for the whole city.
     """
 
     month: pl.Date = column("Maand (eerste dag)", "Month (first day)")
@@ -35,8 +37,12 @@ class ContainerDay(Contract):
         isin=READING_REASONS,
     )
     alarm_pct: float = column("Alarmgrens", "Alarm limit", unit="%", ge=0, le=150)
-    alarm_hours: int = column("Uren op of boven de alarmgrens", "Hours at or over the alarm limit", unit="h", ge=0, le=25)
-    overfull_hours: int = column("Uren overvol (100 % of meer)", "Hours overfull (100 % or more)", unit="h", ge=0, le=25)
+    alarm_hours: int = column(
+        "Uren op of boven de alarmgrens", "Hours at or over the alarm limit", unit="h", nullable=True, ge=0, le=25
+    )
+    overfull_hours: int = column(
+        "Uren overvol (100 % of meer)", "Hours overfull (100 % or more)", unit="h", nullable=True, ge=0, le=25
+    )
     reading_hours: int = column("Uren met een meting", "Hours with a reading", unit="h", ge=0, le=25)
     readings_completeness: float = column("Volledigheid metingen", "Completeness of readings", unit="share of hours", ge=0, le=1)
     emptyings: int = column("Ledigingen", "Emptyings", ge=0)
@@ -44,7 +50,7 @@ class ContainerDay(Contract):
     weight_missing_reason: str = column(
         "Reden van ontbrekend gewicht", "Reason when the weight is missing", nullable=True, isin=WEIGHT_REASONS
     )
-    waste_reports_50_m: int = column("Afvalmeldingen binnen 50 m", "Waste reports within 50 m", ge=0)
+    waste_reports_50_m: int = column("Afvalmeldingen binnen 50 m", "Waste reports within 50 m", nullable=True, ge=0)
     inspections: int = column("Schouwen", "Inspections", ge=0)
     inspections_waste_beside: int = column("Schouwen met bijplaatsing", "Inspections that found waste beside the container", ge=0)
     bulky_items: int = column("Stuks grofvuil", "Bulky items found", ge=0)

@@ -28,7 +28,7 @@ class SiteHour(Contract):
     feed_code: str = column("Aanlevering", "Feed")
     neighbourhood_code: str = column("Buurtcode", "Neighbourhood code", nullable=True, str_matches=r"^BU\d{8}$")
     location_status: str = column("Ligging", "Location status", nullable=True, isin=LOCATION_STATUSES)
-    vehicles: float = column("Voertuigen", "Vehicles", unit="vehicles/h", nullable=True, ge=0)
+    vehicles: float = column("Voertuigen", "Vehicles", unit="vehicles", nullable=True, ge=0)
     vehicles_missing_reason: str = column(
         "Reden van ontbrekende voertuigen", "Reason when vehicles are missing", nullable=True, isin=VEHICLE_REASONS
     )

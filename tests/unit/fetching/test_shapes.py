@@ -97,6 +97,10 @@ class TestDrift:
     def test_no_records_say_nothing(self):
         assert drift(known({"value": [{"a": 1}]}), {"value": []}) == ""
 
+    def test_a_kind_that_was_seen_before_is_no_news(self):
+        assert drift(known([{"a": 1}], [{"a": "x"}]), [{"a": 2}]) == ""
+        assert drift(known([{"a": 1}], [{"a": "x"}]), [{"a": True}]) == "x.json: [].a was number or string and is boolean"
+
     def test_a_null_is_of_every_kind(self):
         assert drift(known([{"a": 1}]), [{"a": None}]) == ""
         assert drift(known([{"a": None}]), [{"a": "x"}]) == ""
