@@ -26,7 +26,7 @@ refresh: $(READY) ## Land, gate and publish everything of the current profile (d
 	@$(BIN)/groningen refresh
 
 test: $(READY) ## Run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(READY) ## Start the Dagster UI on http://127.0.0.1:3000, with its daemon
 	@mkdir -p $(GRONINGEN_DAGSTER_DIR)

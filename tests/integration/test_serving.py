@@ -455,6 +455,7 @@ class TestQuestions:
         rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
         assert [row["name"] for row in rows if row["is_served"]] == [
             "container_day",
+            "error_patterns",
             "neighbourhood_month",
             "reference_districts",
             "reference_neighbourhoods",

@@ -34,6 +34,7 @@ REJECTED = {
     ("core.waste_emptyings", "payload waste/kilogram_weight0.json"): "lists no weighings",
 }
 NEVER_DELIVERED = {
+    "collective.error_patterns",
     "core.reference_household_waste",
     "core.traffic_charge_points",
     "core.traffic_events",
@@ -41,6 +42,7 @@ NEVER_DELIVERED = {
     "core.traffic_site_indexes",
     "core.waste_depots",
     "core.waste_inspections",
+    "core.waste_report_states",
     "core.waste_vehicles",
     "core.welfare_benefit_cases",
     "core.welfare_closed_cases",
