@@ -28,7 +28,7 @@ PASSING = (
 DOWN = Fault("error", "www.daggegevens.knmi.nl")
 MAINTENANCE = Fault("wrong_type", "maps.groningen.nl")
 STUCK = Fault("duplicate_pages", "telemetrie")
-CHANGED = Fault("drift", "telemetrie")
+CHANGED = Fault("drift", "api.pdok.nl")
 """In the night after: every object has a field more."""
 WITHOUT = {"core.reference_weather_days", "core.reference_weather_hours", "core.waste_containers"}
 
@@ -118,7 +118,7 @@ def test_what_came_before_a_service_failed_is_loaded_and_the_rest_follows(nights
 
 def test_a_new_field_is_told_and_breaks_nothing(nights):
     _, second = nights
-    assert "nieuwVeld is new" in second.text and second.code == 0
+    assert "properties.nieuwVeld is new" in second.text and second.code == 0
 
 
 def test_nothing_is_lost(nights, settings):
