@@ -143,7 +143,7 @@ def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition, pool: 
         pool: Dagster's pool of writers; None where no daemon is there to free a dead run's slot: the lock file guards alone.
     """
     facts, key = recipe.facts, table_key(recipe.facts.name)
-    is_daily = recipe.expression is None and sql_types(recipe.contract).get((*facts.partition_columns, "")[0]) == "DATE"
+    is_daily = not recipe.is_derived and sql_types(recipe.contract).get((*facts.partition_columns, "")[0]) == "DATE"
     deps = [landing_key(feed.source.name) for feed in recipe.feeds]
     deps += [table_key(name) for name in recipe.comes_after]
     spec = dg.AssetSpec(

@@ -21,7 +21,8 @@ import polars as pl
 
 from assets import all_recipes, all_sources
 from groningen_data.contracts.base import sql_types
-from groningen_data.gate.plan import SNAPSHOT, mart_sql
+from groningen_data.gate.derive import analysed, mart_sql
+from groningen_data.gate.plan import SNAPSHOT
 from groningen_data.gate.recipe import BuildContext, Recipe
 from groningen_data.lakehouse import Lakehouse
 from groningen_data.lakehouse.connection import load_extension
@@ -99,7 +100,7 @@ class Bare:
         columns = ", ".join(f'"{column}" {kind}' for column, kind in sql_types(recipe.contract).items())
         self.con.execute("BEGIN")
         self.con.execute(f"CREATE TABLE IF NOT EXISTS lake.{name} ({columns})")
-        if recipe.expression:
+        if recipe.is_derived:
             self._derived(name, recipe)
         else:
             if name in self.sql_loads:
@@ -430,7 +431,16 @@ class Bare:
 
     def _derived(self, name: str, recipe: Recipe) -> None:
         sources = all_sources()
-        sql = mart_sql(self.con, recipe, self.settings, lambda source: sources[source].covers(self.settings))
+
+        def covers(source: str) -> bool:
+            return sources[source].covers(self.settings)
+
+        if recipe.analysis:
+            for rows in analysed(self.con.cursor(), recipe, self.settings, covers, {}):
+                self.con.register("rows_to_put", rows.to_arrow())
+                self._insert(name, "FROM rows_to_put")
+            return
+        sql = mart_sql(self.con, recipe, self.settings, covers)
         if not recipe.is_monthly:
             self._insert(name, sql)
             return

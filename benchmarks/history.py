@@ -19,8 +19,9 @@ import polars as pl
 from assets import all_recipes, all_sources
 from benchmarks.bare import Bare
 from groningen_data.contracts.base import sql_types
+from groningen_data.gate.derive import definition_of, mart_sql
 from groningen_data.gate.gate import CONTRACT_CHECK
-from groningen_data.gate.plan import SNAPSHOT, BatchPlan, is_day, mart_sql, plan_derived_batches, plan_payload_batches
+from groningen_data.gate.plan import SNAPSHOT, BatchPlan, is_day, plan_derived_batches, plan_payload_batches
 from groningen_data.gate.recipe import Recipe
 from groningen_data.lakehouse import Lakehouse, ledger
 from groningen_data.lakehouse.tables import ensure_table
@@ -44,9 +45,9 @@ def fill(settings: Settings) -> None:
     with Lakehouse(settings).writer("history") as con:
         for number, name in enumerate(order):
             recipe = recipes[name]
-            if recipe.expression:
-                sql = mart_sql(con, recipe, settings, lambda source: sources[source].covers(settings))
-                plans = plan_derived_batches(con, recipe, sql, ())
+            if recipe.is_derived:
+                sql = mart_sql(con, recipe, settings, lambda name: sources[name].covers(settings)) if recipe.expression else None
+                plans = plan_derived_batches(con, recipe, definition_of(recipe, settings, sql), ())
             else:
                 plans = [plan for plan in plan_payload_batches(con, recipe, landing) if plan.unreadable is None]
             _record(con, recipe, plans, datetime.now(UTC) + timedelta(milliseconds=number))

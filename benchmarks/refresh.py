@@ -107,7 +107,7 @@ def _fairness(tables: dict[str, dict[str, Any]]) -> list[str]:
             continue
         if difference == table["rejected"]:
             why = "the sound rows of batches that the gate rejected"
-        elif recipe.expression and _stands_on(name, without):
+        elif recipe.is_derived and _stands_on(name, without):
             why = "made from those"
         else:
             why = "**not explained**"
@@ -126,4 +126,4 @@ def _stands_on(name: str, tables: set[str]) -> bool:
     from assets import all_recipes
 
     inputs = set(all_recipes()[name].inputs)
-    return bool(inputs & tables) or any(_stands_on(table, tables) for table in inputs if all_recipes()[table].expression)
+    return bool(inputs & tables) or any(_stands_on(table, tables) for table in inputs if all_recipes()[table].is_derived)

@@ -137,6 +137,24 @@ def chart(
 
 
 @app.command()
+def case(
+    name: Annotated[str, typer.Argument(help="Which case: a name of docs/cases.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for charts, maps and pages; its name when left out.")
+    ] = None,
+) -> None:
+    """Answer one of the departments' cases: its questions here, its charts, maps and pages in a folder."""
+    from groningen_data.cases import all_cases
+    from groningen_data.cases.base import tell
+
+    cases = all_cases()
+    if name not in cases:
+        raise SettingsError(f"case {name}", "there is no such case", f"choose one of {', '.join(cases)}")
+    for path in tell(cases[name], _settings(), out or Path(name), sys.stdout):
+        print(path)
+
+
+@app.command()
 def tables(
     table: Annotated[str | None, typer.Argument(help="Show the columns of this table.")] = None,
     format: FormatOption = Format.table,

@@ -17,8 +17,9 @@ import polars as pl
 from groningen_data.contracts import all_contracts
 from groningen_data.contracts.base import facts_of
 from groningen_data.errors import GroningenError, PayloadError
+from groningen_data.gate.derive import PASSING, analysed, definition_of, kind_of, mart_sql, require_named
 from groningen_data.gate.great_expectations import evaluate
-from groningen_data.gate.plan import BatchPlan, mart_sql, plan_derived_batches, plan_payload_batches, require_named
+from groningen_data.gate.plan import BatchPlan, plan_derived_batches, plan_payload_batches
 from groningen_data.gate.publish import is_unchanged, publish, reject
 from groningen_data.gate.recipe import MONTH_VARIABLE, BuildContext, Recipe
 from groningen_data.gate.stage import BATCH, Staged, partition_filter, stage
@@ -33,9 +34,6 @@ from groningen_data.settings import Settings
 Published = Callable[[str], pl.DataFrame]
 CONTRACT_CHECK = "contract"
 _EARLIER_BATCHES = 28
-
-# The machine's trouble is no verdict on a batch: it ends the pass, and the next one tries again.
-_PASSING = (OSError, MemoryError, duckdb.IOException, duckdb.OutOfMemoryException)
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,10 @@ class Gate:
             with reading(con):
                 sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
                 known, rows_of = ledger.latest(con, table), ledger.published_rows(con, table)
-                plans = plan_derived_batches(con, recipe, sql, rows_of) if sql else plan_payload_batches(con, recipe, landing)
+                if recipe.is_derived:
+                    plans = plan_derived_batches(con, recipe, definition_of(recipe, self.settings, sql), rows_of)
+                else:
+                    plans = plan_payload_batches(con, recipe, landing)
             self._settle(con, recipe, known, {plan.key for plan in plans})
             plans = [plan for plan in plans if only is None or only(plan.key)]
             verdicts: list[BatchRecord] = []
@@ -264,18 +265,22 @@ class Gate:
         if plan.feed is not None:
             try:
                 yield from plan.feed.parse(plan.payloads, plan.key, context)
-            except (GroningenError, *_PASSING):
+            except (GroningenError, *PASSING):
                 raise
             except Exception as error:
-                # One odd payload must not keep the other batches out. Only the kind of error is told: its text may quote rows.
+                # One odd payload must not keep the other batches out.
                 names = ", ".join(p.name for p in plan.payloads[-3:])
                 raise PayloadError(
-                    names, f"cannot be parsed ({type(error).__name__})", "look at the payload in the landing, and mend the parser"
+                    names, f"cannot be parsed ({kind_of(error)})", "look at the payload in the landing, and mend the parser"
                 ) from error
             return
         if recipe.is_monthly:
             reader.execute(_set_month(plan.key))
         condition = partition_filter(recipe.contract, plan.key)
+        if recipe.analysis:
+            for frame in analysed(reader, recipe, self.settings, self.covers, context.notes):
+                yield reader.from_arrow(frame.to_arrow()).filter(condition).pl()
+            return
         for batch in reader.execute(f"SELECT * FROM ({sql}) WHERE {condition}").to_arrow_reader(self.settings.slice_rows):
             yield pl.DataFrame(batch)
 
@@ -353,7 +358,7 @@ def _still_counts(earlier: ledger.LatestBatch, plan: BatchPlan) -> bool:
 def _judge_contract(recipe: Recipe, staged: Staged) -> CheckResult:
     """The contract's own check: is the share of quarantined rows within tolerance, and is anything left?"""
     tolerance = recipe.facts.tolerance
-    if not staged.rows_in and recipe.expression:
+    if not staged.rows_in and recipe.is_derived:
         observed = f"its inputs give no rows any more; `groningen drop {recipe.facts.name}` and a refresh make the table anew"
     elif not staged.rows_in:
         observed = "no rows were delivered; no rows is never data"

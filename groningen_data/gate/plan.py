@@ -2,18 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import duckdb
 
 from groningen_data.errors import ContractError, GroningenError
-from groningen_data.gate.recipe import Feed, MartContext, Recipe
+from groningen_data.gate.recipe import Feed, Recipe
 from groningen_data.lakehouse import ledger
 from groningen_data.landing import Arrival, Landing, Payload, last_at_each_place
-from groningen_data.settings import Settings
 
 SNAPSHOT = "snapshot"
 
@@ -89,32 +87,9 @@ def plan_payload_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, landing
     return sorted(plans, key=lambda p: p.key)
 
 
-def mart_sql(con: duckdb.DuckDBPyConnection, recipe: Recipe, settings: Settings, covers: Callable[[str], bool]) -> str:
-    """The SQL that a derived table's Ibis expression compiles to; monthly ones read the DuckDB variable `month`."""
-    import ibis
-
-    backend = ibis.duckdb.from_connection(con)
-
-    def table(name: str) -> Any:
-        require_named(recipe, name)
-        schema, short = name.split(".", 1)
-        return backend.table(short, database=("lake", schema))
-
-    assert recipe.expression is not None
-    return str(ibis.to_sql(recipe.expression(MartContext(table, settings, covers)), dialect="duckdb"))
-
-
-def require_named(recipe: Recipe, table: str) -> None:
-    """Refuse to read a table that the recipe does not name: its changes would go unnoticed.
-
-    Raises:
-        GroningenError: It is not named.
-    """
-    if table not in (*recipe.uses, *recipe.optional_inputs):
-        raise GroningenError(recipe.facts.name, f"reads {table} without naming it in `uses`", "add it to the recipe's uses")
-
-
-def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: str, published: Collection[str]) -> list[BatchPlan]:
+def plan_derived_batches(
+    con: duckdb.DuckDBPyConnection, recipe: Recipe, definition: str, published: Collection[str]
+) -> list[BatchPlan]:
     """Batches of a derived table: one, or one per month; each knows the inputs that concern it.
 
     A table whose inputs are all optional has none until something of them was published.
@@ -122,7 +97,7 @@ def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: st
     Args:
         con: A writer's connection.
         recipe: The table.
-        sql: What its expression compiles to.
+        definition: What its expression compiles to, or its analysis's own definition.
         published: Keys of its batches that were published earlier: they are planned even when their inputs are gone.
     """
     versions = _versions(con, recipe)
@@ -134,7 +109,7 @@ def plan_derived_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, sql: st
     plans = []
     for key in keys:
         made_of = tuple(("table", table, v.of(_months_read(recipe, table, key))) for table, v in versions.items())
-        parts: list[object] = [recipe.fingerprint(), sql, *made_of]
+        parts: list[object] = [recipe.fingerprint(), definition, *made_of]
         plans.append(BatchPlan(key, _digest(parts), _digest(parts + judged_with), made_of))
     return plans
 

@@ -1,7 +1,7 @@
 """How one table is made: its contract, its suite, and where its rows come from."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -115,8 +115,41 @@ Expression = Callable[[MartContext], "ibis.Table"]
 
 
 @dataclass(frozen=True)
+class AnalysisContext(MartContext):
+    """What an analysis may use: all that an expression may, and the rows themselves.
+
+    Args:
+        frame: The rows of an Ibis expression over the tables that `table` gives, as DuckDB computes them.
+        notes: What the analysis wants kept with the batch (what it left out and why, seeds, scores); plain numbers and texts.
+    """
+
+    frame: "Callable[[ibis.Table], pl.DataFrame]"
+    notes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A derived table that SQL cannot express: statistics, forecasts, routes.
+
+    Args:
+        compute: From published tables to frames with the contract's column names, in slices of any size; the same for the same
+            inputs, so whatever is drawn has a fixed seed.
+        version: Raise it when `compute` gives other rows for the same inputs: the table is then made anew.
+        settings: Names of the settings it reads: when one of them changes, the table is made anew.
+    """
+
+    compute: Callable[[AnalysisContext], Iterable[pl.DataFrame]]
+    version: int = 1
+    settings: tuple[str, ...] = ()
+
+    def definition(self, settings: Settings) -> str:
+        """Changes when the same inputs would give other rows."""
+        return repr((self.version, [(name, _stable(getattr(settings, name))) for name in self.settings]))
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """One table of the lakehouse and how it is made: from feeds, or as an expression over published tables.
+    """One table of the lakehouse and how it is made: from feeds, as an expression or by an analysis over published tables.
 
     Args:
         contract: What the table promises.
@@ -128,6 +161,7 @@ class Recipe:
         looks_back: For derived tables partitioned by month: how many months before its own a month reads of a table.
         judged_with: Published tables that only its suite reads: they come first, but do not make it anew.
         expression: For derived tables: an Ibis expression over `uses` giving all rows of the table.
+        analysis: For derived tables that SQL cannot express.
     """
 
     contract: ContractModel
@@ -139,6 +173,7 @@ class Recipe:
     looks_back: Mapping[str, int] = field(default_factory=dict)
     judged_with: tuple[str, ...] = ()
     expression: Expression | None = None
+    analysis: Analysis | None = None
 
     @property
     def facts(self) -> TableFacts:
@@ -160,9 +195,14 @@ class Recipe:
         return tuple(dict.fromkeys((*self.uses, *self.optional_inputs, *self.judged_with)))
 
     @property
+    def is_derived(self) -> bool:
+        """Whether it is made from published tables."""
+        return self.expression is not None or self.analysis is not None
+
+    @property
     def is_monthly(self) -> bool:
         """Whether it is derived month by month."""
-        return self.expression is not None and self.facts.load_mode == "partition"
+        return self.is_derived and self.facts.load_mode == "partition"
 
     def fingerprint(self) -> str:
         """Changes when the contract, the suite or a parser's version changes: then earlier verdicts no longer count."""

@@ -12,8 +12,9 @@ from assets import all_recipes, all_sources
 from groningen_data.contracts import all_contracts
 from groningen_data.contracts.base import facts_of, polars_schema, sql_types
 from groningen_data.errors import PayloadError
+from groningen_data.gate.derive import analysed, mart_sql
 from groningen_data.gate.judge import judge
-from groningen_data.gate.plan import SNAPSHOT, mart_sql
+from groningen_data.gate.plan import SNAPSHOT
 from groningen_data.gate.recipe import MONTH_VARIABLE, BuildContext, Feed, Recipe
 from groningen_data.landing import Landing
 from groningen_data.settings import Settings
@@ -54,8 +55,13 @@ class MemoryLake:
 
     def make(self, table: str, *months: str) -> None:
         """Make a derived table, or the months of it that start on these days."""
+        recipe = all_recipes()[table]
+        if recipe.analysis:
+            for frame in analysed(self.con, recipe, self.settings, self.covers, {}):
+                self.put(table, frame)
+            return
         if table not in self._sql:
-            self._sql[table] = mart_sql(self.con, all_recipes()[table], self.settings, self.covers)
+            self._sql[table] = mart_sql(self.con, recipe, self.settings, self.covers)
         sql = self._sql[table]
         if not months:
             self.con.execute(f"INSERT INTO lake.{table} BY NAME {sql}")

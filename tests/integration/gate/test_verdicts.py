@@ -148,7 +148,7 @@ def test_a_parser_that_breaks_rejects_only_its_batch_and_quotes_no_row(house):
     house.deliver("a.json", {MONDAY: GOOD, TUESDAY: GOOD})
     result = house.refresh(replace(RECIPE, feeds=(Feed(RECIPE.feeds[0].source, broken),)))
     assert outcomes(result) == {MONDAY: "published", TUESDAY: "rejected"}
-    assert result.rejected[0].reason.startswith("a.json cannot be parsed (ValueError)")
+    assert result.rejected[0].reason.startswith("a.json cannot be parsed (ValueError in test_verdicts.py:")
     assert not any("Jansen" in str(row) for table in ("batches", "checks") for row in house.ask(f"FROM lake.ops.{table}"))
 
 
