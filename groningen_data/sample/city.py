@@ -32,6 +32,7 @@ from groningen_data.sample import (
     inspections,
     key_figures,
     parking,
+    policy_measures,
     recipients,
     reports,
     traffic,
@@ -43,7 +44,7 @@ from groningen_data.sample.facts import City
 from groningen_data.sample.wire import Payloads
 from groningen_data.settings import Settings
 
-VERSION = 4
+VERSION = 5
 """Raise it when the same settings give other payloads: folders made by an earlier version are then made again."""
 MARKER = ".city.json"
 
@@ -65,6 +66,7 @@ MAKERS: Mapping[str, Callable[[City], Payloads]] = MappingProxyType(
         "household waste": household_waste.payloads,
         "events": events.payloads,
         "parking": parking.payloads,
+        "policy measures": policy_measures.payloads,
         "charge points": charge_points.payloads,
         "fleet": lambda city: fleet.payloads(),
     }

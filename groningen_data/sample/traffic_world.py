@@ -45,6 +45,18 @@ WORKS_SITES = ("PGR08_Hereweg_N_HTN2228", "PGR08_Hereweg_Z_HTN2228")
 WORKS_SPEED_FACTOR = 0.7
 WORKS_FLOW_FACTOR = 0.85
 
+MEASURE_STARTS_BEFORE_LAST = 27
+"""So many days before the last, a measure began at `MEASURE_SITES` that takes `1 - MEASURE_FACTOR` of the traffic away, for good."""
+MEASURE_SITES = (
+    "PGR08_Rijksstraatweg_NW_HTN2258",
+    "PGR08_Rijksstraatweg_N_HTN2257",
+    "PGR08_Rijksstraatweg_N_HTN2265",
+    "PGR08_Rijksstraatweg_ZO_HTN2258",
+    "PGR08_Rijksstraatweg_Z_HTN2257",
+    "PGR08_Rijksstraatweg_Z_HTN2265",
+)
+MEASURE_FACTOR = 0.88
+
 MATCH_EXAMPLE = date(2026, 3, 7)
 """A Saturday with a match; there is one every `MATCH_EVERY_DAYS`, whatever days the city covers."""
 MATCH_EVERY_DAYS = 14
@@ -167,6 +179,8 @@ class TrafficWorld:
             factor[self._on((CLOSED_ROAD,))] = 0
         if before_last in WORKS_BEFORE_LAST:
             factor[self._at(WORKS_SITES)] *= WORKS_FLOW_FACTOR
+        if before_last <= MEASURE_STARTS_BEFORE_LAST:
+            factor[self._at(MEASURE_SITES)] *= MEASURE_FACTOR
         if is_match_day(day):
             factor[np.ix_(self._at(MATCH_SITES), np.isin(hours, MATCH_HOURS))] *= MATCH_FACTOR
         return factor

@@ -34,6 +34,7 @@ def test_another_seed_gives_other_payloads(tmp_path: Path) -> None:
         "traffic/measurement_2026-03-15.xml.gz",
         "traffic/ndw_measurement_locations.json.gz",
         "traffic/parking.csv",
+        "traffic/policy_measures.csv",
         "waste/depots.csv",
         "waste/vehicles.csv",
     }
