@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from groningen_data.gate.suite import BatchFacts
+from groningen_data.gate.suite import BatchFacts, Past
 
 Arguments = Callable[[BatchFacts], Mapping[str, Any] | None]
 
@@ -33,17 +33,27 @@ def _than(table: str, source: str, measure: str, unusual: str, at_least: int, be
     def arguments(facts: BatchFacts) -> Mapping[str, Any] | None:
         if facts.day is None:
             return None
-        # Days by name instead of a range: then only their files are read.
-        days = ", ".join(f"DATE '{facts.day - ago}'" for ago in before)
         code = facts.key.partition("/")[2].replace("'", "''")
-        return {
-            "unexpected_rows_query": f"SELECT today, usual FROM (SELECT {measure} AS today FROM {{batch}}) t, "
-            f"(SELECT median(measured) AS usual, count(measured) AS days FROM (SELECT {measure} AS measured FROM lake.{table} "
-            f"WHERE local_date IN ({days}) AND {source} = '{code}' GROUP BY local_date)) p "
-            f"WHERE days >= {at_least} AND ({unusual})"
-        }
+        past = Past(table, "local_date", f"{source} = '{code}'", measure, tuple(facts.day - ago for ago in before))
+        return unusual_rows(facts, past, unusual, at_least)
 
     return arguments
+
+
+def unusual_rows(facts: BatchFacts, past: Past, unusual: str, at_least: int) -> Mapping[str, Any]:
+    """The arguments of an unexpected-rows query that compares a batch's measure with its median over earlier days.
+
+    Args:
+        facts: The batch.
+        past: The measure, and the days.
+        unusual: SQL condition on `today` and `usual` under which the batch is unusual.
+        at_least: How many such days there must be; with fewer the batch passes.
+    """
+    return {
+        "unexpected_rows_query": f"SELECT today, usual FROM (SELECT {past.measure} AS today FROM {{batch}}) t, "
+        f"(SELECT median(measured) AS usual, count(measured) AS days FROM ({facts.measured(past)})) p "
+        f"WHERE days >= {at_least} AND ({unusual})"
+    }
 
 
 def not_after_now(instant: str) -> Arguments:

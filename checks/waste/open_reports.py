@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from groningen_data.gate.suite import BatchFacts, Expectation, usual_volume
+from checks.past import unusual_rows
+from groningen_data.gate.suite import BatchFacts, Expectation, Past, usual_volume
 
 
 def _made_before_the_day_ended(facts: BatchFacts) -> dict[str, object] | None:
@@ -18,13 +19,9 @@ def _share_like_the_week_before(condition: str, away: float) -> Any:
     def arguments(facts: BatchFacts) -> dict[str, object] | None:
         if facts.day is None:
             return None
-        days = ", ".join(f"DATE '{facts.day - timedelta(days=n)}'" for n in range(1, 8))
-        share = f"avg(({condition})::INTEGER)"
-        return {
-            "unexpected_rows_query": f"SELECT today, usual FROM (SELECT {share} AS today FROM {{batch}}) t, (SELECT median(measured) "
-            f"AS usual, count(measured) AS days FROM (SELECT {share} AS measured FROM lake.core.waste_open_reports "
-            f"WHERE snapshot_on IN ({days}) GROUP BY snapshot_on)) p WHERE days >= 3 AND abs(today - usual) > {away}"
-        }
+        days = tuple(facts.day - timedelta(days=n) for n in range(1, 8))
+        past = Past("core.waste_open_reports", "snapshot_on", "true", f"avg(({condition})::INTEGER)", days)
+        return unusual_rows(facts, past, f"abs(today - usual) > {away}", at_least=3)
 
     return arguments
 

@@ -19,11 +19,12 @@ from groningen_data.contracts.base import facts_of
 from groningen_data.errors import GroningenError, PayloadError
 from groningen_data.gate.derive import PASSING, analysed, definition_of, kind_of, mart_sql, require_named
 from groningen_data.gate.great_expectations import evaluate
+from groningen_data.gate.past import Memory
 from groningen_data.gate.plan import BatchPlan, plan_derived_batches, plan_payload_batches
 from groningen_data.gate.publish import is_unchanged, publish, reject
 from groningen_data.gate.recipe import MONTH_VARIABLE, BuildContext, Recipe
 from groningen_data.gate.stage import BATCH, Staged, partition_filter, stage
-from groningen_data.gate.suite import BatchFacts
+from groningen_data.gate.suite import BatchFacts, Past
 from groningen_data.lakehouse import Lakehouse, ledger
 from groningen_data.lakehouse.connection import reading
 from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
@@ -78,6 +79,23 @@ class TableResult:
     def nothing_usable(self) -> bool:
         """Whether batches were judged in this pass, and every one of them was rejected."""
         return bool(self.rejected) and not self.published and not self.having("unchanged")
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What the batches of one pass over a table share; it holds while the writer's lock is held.
+
+    Args:
+        sql: For derived tables: the compiled SQL.
+        rows_of: Accepted rows per batch key, as last published.
+        published: Reads a published table.
+        memory: What suites asked of earlier days.
+    """
+
+    sql: str | None
+    rows_of: dict[str, int]
+    published: Published
+    memory: Memory
 
 
 @dataclass
@@ -135,11 +153,11 @@ class Gate:
             verdicts: list[BatchRecord] = []
             standing: list[ledger.LatestBatch] = []
             with contextlib.closing(con.cursor()) as reader:
-                published = _published(reader, recipe)
+                current = _Pass(sql, rows_of, _published(reader, recipe), Memory())
                 for plan in plans:
                     earlier = known.get(plan.key)
                     if earlier is None or not _still_counts(earlier, plan) or force:
-                        verdict = self._gate(con, recipe, plan, sql, rows_of, published, is_first=earlier is None)
+                        verdict = self._gate(con, recipe, plan, current, is_first=earlier is None)
                         verdicts.append(verdict)
                         if verdict.outcome == "published":
                             rows_of[plan.key] = verdict.accepted
@@ -180,14 +198,12 @@ class Gate:
         con: duckdb.DuckDBPyConnection,
         recipe: Recipe,
         plan: BatchPlan,
-        sql: str | None,
-        rows_of: Mapping[str, int],
-        published: Published,
+        current: "_Pass",
         is_first: bool,
     ) -> BatchRecord:
         """One batch: stage, audit, publish or reject."""
         with tempfile.TemporaryDirectory(prefix="scratch-rows-", dir=self.settings.scratch_dir) as folder:
-            return self._gate_in(Path(folder), con, recipe, plan, sql, rows_of, published, is_first)
+            return self._gate_in(Path(folder), con, recipe, plan, current, is_first)
 
     def _gate_in(
         self,
@@ -195,9 +211,7 @@ class Gate:
         con: duckdb.DuckDBPyConnection,
         recipe: Recipe,
         plan: BatchPlan,
-        sql: str | None,
-        rows_of: Mapping[str, int],
-        published: Published,
+        current: "_Pass",
         is_first: bool,
     ) -> BatchRecord:
         verdict = self._record(
@@ -210,8 +224,8 @@ class Gate:
         )
         # A connection of its own: frames are produced in another thread, while staging works on `con`.
         reader = con.cursor()
-        context = BuildContext(self.settings, published)
-        frames = self._frames(reader, recipe, plan, context, sql)
+        context = BuildContext(self.settings, current.published)
+        frames = self._frames(reader, recipe, plan, context, current.sql)
         try:
             with contextlib.closing(reader):
                 staged = stage(con, recipe.contract, plan.key, frames, self.settings.slice_rows, folder)
@@ -228,11 +242,11 @@ class Gate:
             reject(con, recipe.contract, verdict, staged=False)
             self.tell(f"{verdict.table} {plan.key}: rejected, {verdict.reason}")
             return verdict
-        if recipe.is_monthly and not staged.rows_in and plan.key not in rows_of:
+        if recipe.is_monthly and not staged.rows_in and plan.key not in current.rows_of:
             nothing = replace(verdict, outcome="unchanged", identity=plan.identity, reason="its inputs say nothing of this month")
             publish(con, recipe.contract, nothing)
             return nothing
-        checks = [_judge_contract(recipe, staged), *self._audit(con, recipe, plan, staged, rows_of)]
+        checks = [_judge_contract(recipe, staged), *self._audit(con, recipe, plan, staged, current)]
         failed = [c for c in checks if not c.passed and c.severity == "error"]
         verdict = replace(
             verdict,
@@ -250,7 +264,7 @@ class Gate:
         if failed:
             reject(con, recipe.contract, verdict, staged=True)
         else:
-            if plan.key in rows_of and is_unchanged(con, recipe.contract, plan.key):
+            if plan.key in current.rows_of and is_unchanged(con, recipe.contract, plan.key):
                 verdict = replace(verdict, outcome="unchanged")
             publish(con, recipe.contract, verdict, is_first)
         told = f"{verdict.accepted:,} rows" if not failed else verdict.reason
@@ -290,7 +304,7 @@ class Gate:
         recipe: Recipe,
         plan: BatchPlan,
         staged: Staged,
-        rows_of: Mapping[str, int],
+        current: "_Pass",
     ) -> Sequence[CheckResult]:
         """Evaluate the suite over the staged batch."""
         if not recipe.suite or not staged.accepted:
@@ -299,11 +313,17 @@ class Gate:
             key=plan.key,
             day=date.fromisoformat(plan.day) if plan.day else None,
             rows=staged.accepted,
-            earlier_rows=_earlier_rows(rows_of, plan.key),
+            earlier_rows=_earlier_rows(current.rows_of, plan.key),
             now=self.settings.now(),
             municipality_code=self.settings.municipality_code,
         )
-        arguments = [expectation.arguments(facts) for expectation in recipe.suite]
+
+        def arguments_with(measured: Callable[[Past], str]) -> list[Mapping[str, Any] | None]:
+            told = replace(facts, measured=measured)
+            return [expectation.arguments(told) for expectation in recipe.suite]
+
+        with reading(con):
+            arguments = arguments_with(current.memory.measured(con, arguments_with))
         judgeable = [(e.type, a) for e, a in zip(recipe.suite, arguments, strict=True) if a is not None]
         with reading(con):
             judged = evaluate(con, BATCH, judgeable)

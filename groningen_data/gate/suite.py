@@ -10,6 +10,33 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
+class Past:
+    """A measure of earlier days of a published table.
+
+    Args:
+        table: A published table, such as the batch's own.
+        day: Its column of local days.
+        condition: SQL condition that its rows must meet.
+        measure: SQL aggregate over the rows of a day; a number.
+        days: The days wanted; those without such rows are left out.
+    """
+
+    table: str
+    day: str
+    condition: str
+    measure: str
+    days: tuple[date, ...]
+
+    def sql(self) -> str:
+        """A query with the column `measured`, a row per day. Days by name instead of a range: then only their files are read."""
+        days = ", ".join(f"DATE '{day}'" for day in self.days)
+        return (
+            f"SELECT {self.measure} AS measured FROM lake.{self.table} "
+            f"WHERE {self.day} IN ({days}) AND {self.condition} GROUP BY {self.day}"
+        )
+
+
+@dataclass(frozen=True)
 class BatchFacts:
     """What a suite may know of the batch it judges.
 
@@ -20,6 +47,7 @@ class BatchFacts:
         earlier_rows: Row counts of the latest batches published before (other keys of the table), newest first, at most 28.
         now: The logical clock (UTC).
         municipality_code: CBS code of the lakehouse's municipality.
+        measured: Gives a query with the column `measured` for a measure of earlier days; the gate's remembers what it measured.
     """
 
     key: str
@@ -28,6 +56,7 @@ class BatchFacts:
     earlier_rows: tuple[int, ...]
     now: datetime
     municipality_code: str
+    measured: Callable[[Past], str] = Past.sql
 
 
 @dataclass(frozen=True)
