@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from groningen_data.errors import SettingsError
 from groningen_data.sample import (
+    audit_counts,
     bicycles,
     charge_points,
     containers,
@@ -44,7 +45,7 @@ from groningen_data.sample.facts import City
 from groningen_data.sample.wire import Payloads
 from groningen_data.settings import Settings
 
-VERSION = 5
+VERSION = 6
 """Raise it when the same settings give other payloads: folders made by an earlier version are then made again."""
 MARKER = ".city.json"
 
@@ -69,6 +70,7 @@ MAKERS: Mapping[str, Callable[[City], Payloads]] = MappingProxyType(
         "policy measures": policy_measures.payloads,
         "charge points": charge_points.payloads,
         "fleet": lambda city: fleet.payloads(),
+        "audit counts": audit_counts.payloads,
     }
 )
 """Kinds of payloads, those that take longest first."""
