@@ -6,7 +6,7 @@ the project reads environment variables for configuration.
 
 import os
 import tomllib
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,6 +86,30 @@ class Settings(BaseSettings):
     container_alarm_pct: float = Field(
         80, gt=0, le=150, description="Fill level at which a container needs emptying, where its registry gives none, in %."
     )
+
+    routing_detour_factor: float = Field(
+        1.3, ge=1, le=3, description="Road metres per metre of straight line, where no service `osrm` has an address."
+    )
+    routing_speed_km_h: float = Field(
+        25, gt=0, le=120, description="Mean driving speed of collection vehicles, where no service `osrm` has an address, in km/h."
+    )
+    routing_profile: str = Field("driving", description="Routing profile that is asked of the service `osrm`.")
+    collection_start: time = Field(time(6, 30), description="Local time at which collection vehicles may leave the depot.")
+    collection_end: time = Field(
+        time(15, 0), description="Local time by which they are back, empty; breaks are to fit in what is left of the day."
+    )
+    collection_windows: dict[str, tuple[time, time]] = Field(
+        {},
+        description="Between which local times containers of a district or neighbourhood may be emptied, by its CBS code, "
+        'such as {"WK001400": ["06:30", "11:00"]}.',
+    )
+    collection_stop_s: int = Field(180, ge=0, description="Time to empty one container, in seconds.")
+    collection_tipping_s: int = Field(900, ge=0, description="Time to tip a load, in seconds.")
+    collection_prize_km: float = Field(
+        30, gt=0, description="Kilometres that are worth driving to empty a container that is sure to overflow before the next round."
+    )
+    collection_iterations: int = Field(500, ge=1, description="Iterations of the search for the rounds of one fraction.")
+    collection_seed: int = Field(1, ge=0, description="Seed of the search for rounds: the same seed gives the same rounds.")
 
     pseudonym_key_file: Path | None = Field(
         None, description="File with the key of the welfare pseudonyms. Empty: keys/welfare.key in the data folder."
