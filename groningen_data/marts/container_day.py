@@ -16,8 +16,8 @@ _INSIDE, _OUTSIDE = "inside", "outside_municipality"
 
 def expression(context: MartContext) -> ibis.Table:
     """One row per container and local day of the month being made."""
-    registry = _registry(context)
-    readings = _readings_of_the_city(context, registry)
+    registry = registered_containers(context)
+    readings = readings_of_the_city(context, registry)
     emptyings = _of_the_city(context.during_month(context.table("core.waste_emptyings"), "local_date"), registry)
     inspections = _of_the_city(context.during_month(context.table("core.waste_inspections"), "inspected_on"), registry)
     inspections = inspections.mutate(local_date=_.inspected_on)
@@ -78,7 +78,7 @@ def expression(context: MartContext) -> ibis.Table:
     )
 
 
-def _registry(context: MartContext) -> ibis.Table:
+def registered_containers(context: MartContext) -> ibis.Table:
     """What the registries of the municipality list, wherever it lies: one row per code.
 
     Of registries that share a code, one that places it in the municipality counts, then the first by name.
@@ -101,9 +101,17 @@ def _registry(context: MartContext) -> ibis.Table:
     )
 
 
-def _readings_of_the_city(context: MartContext, registry: ibis.Table) -> ibis.Table:
-    """Readings of every measuring system that knows a container of the municipality; those of other cities are left out."""
-    readings = context.during_month(context.table("core.waste_fill_levels"), "local_date")
+def readings_of_the_city(context: MartContext, registry: ibis.Table, days_before: int = 0) -> ibis.Table:
+    """Readings of the month being made of every measuring system that knows a container of the municipality.
+
+    Those of other cities are left out.
+
+    Args:
+        context: Of the mart.
+        registry: From `registered_containers`.
+        days_before: Days before the month whose readings are wanted as well.
+    """
+    readings = context.during_month(context.table("core.waste_fill_levels"), "local_date", days_before)
     systems = readings.semi_join(registry.filter(_.location_status == _INSIDE), "container_code").select("source_code").distinct()
     return readings.semi_join(systems, "source_code")
 
