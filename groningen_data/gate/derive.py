@@ -75,9 +75,13 @@ def analysed(
     def frame(expression: ibis.Table) -> pl.DataFrame:
         return con.execute(str(ibis.to_sql(expression, dialect="duckdb"))).pl()
 
+    def earlier() -> pl.DataFrame:
+        return con.execute(f"SELECT * FROM lake.{recipe.facts.name}").pl()
+
     assert recipe.analysis is not None
     try:
-        yield from recipe.analysis.compute(AnalysisContext(named_tables(con, recipe), settings, covers, frame, notes))
+        context = AnalysisContext(named_tables(con, recipe), settings, covers, frame, notes, earlier)
+        yield from recipe.analysis.compute(context)
     except (GroningenError, *PASSING):
         raise
     except Exception as error:

@@ -121,10 +121,12 @@ class AnalysisContext(MartContext):
     Args:
         frame: The rows of an Ibis expression over the tables that `table` gives, as DuckDB computes them.
         notes: What the analysis wants kept with the batch (what it left out and why, seeds, scores); plain numbers and texts.
+        earlier: The rows of the table itself as they were published last, for what must stand once it was said.
     """
 
     frame: "Callable[[ibis.Table], pl.DataFrame]"
     notes: dict[str, Any]
+    earlier: "Callable[[], pl.DataFrame]"
 
 
 @dataclass(frozen=True)
@@ -136,15 +138,18 @@ class Analysis:
             inputs, so whatever is drawn has a fixed seed.
         version: Raise it when `compute` gives other rows for the same inputs: the table is then made anew.
         settings: Names of the settings it reads: when one of them changes, the table is made anew.
+        also: What else its rows depend on: the day or the month, or files that come with the product.
     """
 
     compute: Callable[[AnalysisContext], Iterable[pl.DataFrame]]
     version: int = 1
     settings: tuple[str, ...] = ()
+    also: Callable[[Settings], object] | None = None
 
     def definition(self, settings: Settings) -> str:
         """Changes when the same inputs would give other rows."""
-        return repr((self.version, [(name, _stable(getattr(settings, name))) for name in self.settings]))
+        read = [(name, _stable(getattr(settings, name))) for name in self.settings]
+        return repr((self.version, read) if self.also is None else (self.version, read, self.also(settings)))
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,10 @@ class MemoryLake:
         """Make a derived table, or the months of it that start on these days."""
         recipe = all_recipes()[table]
         if recipe.analysis:
-            for frame in analysed(self.con, recipe, self.settings, self.covers, {}):
+            frames = list(analysed(self.con, recipe, self.settings, self.covers, {}))
+            if recipe.facts.load_mode == SNAPSHOT:
+                self.con.execute(f"TRUNCATE lake.{table}")
+            for frame in frames:
                 self.put(table, frame)
             return
         if table not in self._sql:

@@ -1,6 +1,7 @@
 """Tables that an analysis makes: frames of Python over published tables, through the same gate."""
 
 from dataclasses import replace
+from datetime import date
 
 import polars as pl
 import pytest
@@ -87,3 +88,14 @@ def test_a_monthly_one_publishes_only_rows_of_the_month_being_made(delivered):
     result = delivered.refresh(recipe)
     assert {batch.key: batch.rows_in for batch in result.batches} == {"2026-03-01": 2, APRIL: 1}
     assert totals(delivered) == [("a", 4), ("b", 2), ("c", 1)]
+
+
+def test_it_can_add_to_what_it_said_before_when_more_than_its_inputs_changes(delivered):
+    def grown(context: AnalysisContext):
+        said = context.earlier()
+        more = {"container_id": f"n{said.height}", "counted_on": date(2026, 3, 2), "tally": 1}
+        yield pl.concat([said, pl.DataFrame([more]).select(said.columns)])
+
+    for day, expected in (("a day", ["n0"]), ("a day", ["n0"]), ("another day", ["n0", "n1"])):
+        delivered.refresh(replace(RECIPE, analysis=Analysis(grown, also=lambda settings, day=day: day)))
+        assert [container for container, _ in totals(delivered)] == expected
