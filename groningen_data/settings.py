@@ -91,7 +91,10 @@ class Settings(BaseSettings):
         1.3, ge=1, le=3, description="Road metres per metre of straight line, where no service `osrm` has an address."
     )
     routing_speed_km_h: float = Field(
-        25, gt=0, le=120, description="Mean driving speed of collection vehicles, where no service `osrm` has an address, in km/h."
+        25,
+        gt=0,
+        le=120,
+        description="Mean driving speed of collection vehicles, where no service `osrm` has an address, in km/h.",
     )
     routing_profile: str = Field("driving", description="Routing profile that is asked of the service `osrm`.")
     collection_start: time = Field(time(6, 30), description="Local time at which collection vehicles may leave the depot.")
@@ -106,10 +109,26 @@ class Settings(BaseSettings):
     collection_stop_s: int = Field(180, ge=0, description="Time to empty one container, in seconds.")
     collection_tipping_s: int = Field(900, ge=0, description="Time to tip a load, in seconds.")
     collection_prize_km: float = Field(
-        30, gt=0, description="Kilometres that are worth driving to empty a container that is sure to overflow before the next round."
+        30,
+        gt=0,
+        description="Kilometres that are worth driving to empty a container that is sure to overflow before the next round.",
     )
     collection_iterations: int = Field(500, ge=1, description="Iterations of the search for the rounds of one fraction.")
     collection_seed: int = Field(1, ge=0, description="Seed of the search for rounds: the same seed gives the same rounds.")
+
+    bias_ratio_bounds: tuple[float, float] = Field(
+        (0.8, 1.25),
+        description="Between which ratios to the reference group a rate of selection counts as alike: the four-fifths rule "
+        "(29 CFR 1607.4 D) and its reciprocal.",
+    )
+    bias_confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="Chance that all intervals of one process and period of the bias audit hold together."
+    )
+    person_level_outreach: bool = Field(
+        False,
+        description="Whether single persons are approached about help they do not use. Refused: no law in force allows it "
+        "(Wet proactieve dienstverlening SZW, 36 799, is pending), and nothing here could do it.",
+    )
 
     pseudonym_key_file: Path | None = Field(
         None, description="File with the key of the welfare pseudonyms. Empty: keys/welfare.key in the data folder."
@@ -177,6 +196,23 @@ class Settings(BaseSettings):
         west, south, east, north = value
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
             raise ValueError("is no area: write [west, south, east, north], such as [6.40, 53.10, 6.75, 53.30]")
+        return value
+
+    @field_validator("bias_ratio_bounds")
+    @classmethod
+    def _alike_is_around_one(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < value[0] < 1 < value[1]:
+            raise ValueError("must lie around 1, such as [0.8, 1.25]")
+        return value
+
+    @field_validator("person_level_outreach")
+    @classmethod
+    def _nobody_is_approached(cls, value: bool) -> bool:
+        if value:
+            raise ValueError(
+                "cannot be switched on: the Wet proactieve dienstverlening SZW (36 799) is not in force, so there is no legal basis "
+                "for approaching single persons, and the lakehouse holds no name or address to do it with; see docs/cases/welfare.md"
+            )
         return value
 
     @field_validator("schedule_cron")
