@@ -1,0 +1,39 @@
+"""Suite of the mart of detector quality."""
+
+from groningen_data.gate.suite import Expectation
+
+SUITE = (
+    Expectation(
+        "trust_and_reason_agree",
+        "unexpected_rows_expectation",
+        "A detector that cannot be trusted says why, and one that can says nothing.",
+        kwargs={"unexpected_rows_query": "SELECT * FROM {batch} WHERE is_trusted <> (untrusted_reason IS NULL)"},
+    ),
+    Expectation(
+        "no_more_counts_than_intervals",
+        "unexpected_rows_expectation",
+        "No detector counts in more intervals than a day has.",
+        kwargs={
+            "unexpected_rows_query": "SELECT * FROM {batch} WHERE counted_intervals > expected_intervals "
+            "OR implausible_intervals > counted_intervals"
+        },
+    ),
+    Expectation(
+        "every_detector_is_judged",
+        "unexpected_rows_expectation",
+        "As many detectors are judged each day as count all vehicles by day.",
+        kwargs={
+            "unexpected_rows_query": "SELECT * FROM (SELECT local_date, count(*) AS judged FROM {batch} GROUP BY ALL) j "
+            "JOIN (SELECT local_date, count(DISTINCT (feed_code, site_id, series_code)) AS counting FROM lake.core.traffic_counts "
+            "WHERE vehicle_class = 'any' AND local_hour BETWEEN 5 AND 21 "
+            "AND coalesce(flow_missing_reason, '') <> 'measured_elsewhere' GROUP BY ALL) c USING (local_date) WHERE judged <> counting"
+        },
+    ),
+    Expectation(
+        "most_detectors_can_be_trusted",
+        "expect_column_mean_to_be_between",
+        "Three out of four detector days can be trusted.",
+        severity="warning",
+        kwargs={"column": "is_trusted", "min_value": 0.75},
+    ),
+)
