@@ -24,7 +24,11 @@ SMALLEST_SHOWN = 100
 """Recipients are withheld where fewer people live."""
 WITHHELD_SHARE = 0.05
 """Share of the other neighbourhoods whose recipients are withheld as well."""
+UNASSISTED_NEIGHBOURHOODS = ("BU00140604", "BU00140701", "BU00140801", "BU00141101")
+UNASSISTED_SHARE = 0.1
+"""Share of the households there that have a low income and no social assistance; elsewhere it is a quarter to half of that."""
 
+_UNASSISTED_SHARES = (0.025, 0.05)
 _API = "https://opendata.cbs.nl/ODataApi/OData"
 _API_V4 = "https://datasets.cbs.nl/odata/v1/CBS"
 _DIMENSION = "WijkenEnBuurten"
@@ -262,9 +266,10 @@ def _figures_of(city: City, year: int, n: Neighbourhood) -> dict[str, Figure]:
         return exact_figures(city, n)
     random = city.random("key figures", year, n.code)
     figures = _exact_figures(_as_of_2023(n, random), random)
-    if n.households and n.income_per_inhabitant_keur:
-        poverty = max(1.0, 14 - 0.3 * n.income_per_inhabitant_keur + random.uniform(-2, 2))
-        figures["HuishoudensMetEenLaagInkomen"] = round(poverty, 1)
+    if (n.households or 0) >= SMALLEST_SHOWN:
+        share = UNASSISTED_SHARE if n.code in UNASSISTED_NEIGHBOURHOODS else random.uniform(*_UNASSISTED_SHARES)
+        assisted = _numbers([figures["PersonenPerSoortUitkeringBijstand"]])[0] / (n.households or 1)
+        figures["HuishoudensMetEenLaagInkomen"] = round(100 * min(assisted + share, 0.6), 1)
     return figures
 
 
