@@ -36,6 +36,7 @@ from groningen_data.sample import (
     policy_measures,
     recipients,
     reports,
+    statutory_signals,
     traffic,
     weather,
     weighings,
@@ -45,7 +46,7 @@ from groningen_data.sample.facts import City
 from groningen_data.sample.wire import Payloads
 from groningen_data.settings import Settings
 
-VERSION = 6
+VERSION = 10
 """Raise it when the same settings give other payloads: folders made by an earlier version are then made again."""
 MARKER = ".city.json"
 
@@ -57,6 +58,7 @@ MAKERS: Mapping[str, Callable[[City], Payloads]] = MappingProxyType(
         "weighings": weighings.payloads,
         "inspections": inspections.payloads,
         "welfare": welfare.payloads,
+        "statutory signals": statutory_signals.payloads,
         "bicycles": bicycles.payloads,
         "key figures": key_figures.payloads,
         "recipients": recipients.payloads,

@@ -1,7 +1,7 @@
 """Events, road works and closures of the sample city, as the municipality lists them.
 
-What they do to traffic is decided in `traffic_world`; this list tells of the same days and roads. An event that has no effect
-there is in the list as well, and so is one of which the place is not known yet.
+What they do to traffic is decided in `traffic_world`, and to waste in `inspections`; this list tells of the same days and places. An
+event that has no effect there is in the list as well, and so is one of which the place is not known yet.
 """
 
 from collections import Counter
@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 
 from groningen_data.sample.facts import City
+from groningen_data.sample.inspections import BUILDING_BEFORE_LAST, BUILDING_SITE
 from groningen_data.sample.traffic_world import (
     CLOSED_BEFORE_LAST,
     DOUBLED_BEFORE_LAST,
@@ -70,6 +71,8 @@ def _rows(city: City) -> Iterator[_Row]:
     yield _WORKS, "Hereweg: herstel van het asfalt, 30 km/h", *works, "Hereweg", (6.5733, 53.2071), "matig"
     doubled = _whole_days(last, range(DOUBLED_BEFORE_LAST, DOUBLED_BEFORE_LAST + 1))
     yield _WORKS, "Omleiding over het Damsterdiep", *doubled, "Damsterdiep", (6.5866, 53.2215), "matig"
+    building = _whole_days(last, BUILDING_BEFORE_LAST)
+    yield _WORKS, "Noorderplantsoenbuurt: renovatie van woningen", *building, "Kerklaan", BUILDING_SITE, "beperkt"
     fair = datetime.combine(last - timedelta(days=2), time(12))
     yield _EVENT, "Lentekermis", fair, fair + timedelta(days=9, hours=11), "Grote Markt", (6.568, 53.2185), "beperkt"
     party = datetime.combine(last + timedelta(days=13), time(14))

@@ -24,6 +24,12 @@ BULKY_DISTRICT = "WK001401"
 """On the first weekend of a month people move house here (Oud-Zuid): bulky waste at `BULKY_MOVING` of the containers."""
 BULKY_MOVING = 0.70
 BULKY_USUAL = 0.06
+BUILDING_SITE = (6.5536, 53.2255)
+BUILDING_REACH_M = 250
+BUILDING_BEFORE_LAST = range(21)
+"""Dwellings are renovated here (Noorderplantsoenbuurt) from so many days before the last: builders' waste stands beside the containers
+within `BUILDING_REACH_M`, at `BUILDING_BESIDE` of the inspections."""
+BUILDING_BESIDE = 0.30
 INSPECTIONS = (130, 170)
 AT_MOVING = 60
 """Of the inspections of such a day, so many are in that district."""
@@ -55,6 +61,18 @@ def is_moving_day(day: date) -> bool:
     return (day.isoweekday() == 6 and day.day <= 7) or (day.isoweekday() == 7 and 2 <= day.day <= 8)
 
 
+def is_near_building_site(city: City, day: date, world: WasteWorld, place: int) -> bool:
+    """Whether dwellings are renovated near a container on a day."""
+    if (city.days[-1] - day).days not in BUILDING_BEFORE_LAST:
+        return False
+    (longitude, latitude), metres = BUILDING_SITE, (66_650, 111_320)
+    east, north = (
+        (world.frame[place, "longitude"] - longitude) * metres[0],
+        (world.frame[place, "latitude"] - latitude) * metres[1],
+    )
+    return bool(east**2 + north**2 <= BUILDING_REACH_M**2)
+
+
 def _inspected(city: City, day: date) -> list[str]:
     random = city.random("inspections", day)
     world = world_of(city)
@@ -66,6 +84,8 @@ def _inspected(city: City, day: date) -> list[str]:
         bulky = random.randint(1, 4) if random.random() < _bulky(world, day, place) else 0
         beside = bulky > 0 or random.random() < _beside(full, world, place)
         cause = _cause(bulky, full, random) if beside else ""
+        if not bulky and is_near_building_site(city, day, world, place) and random.random() < BUILDING_BESIDE:
+            beside, cause = True, "bouwafval"
         is_away = number <= NO_CONTAINER
         error = _AWAY if is_away else _NEAR
         latitude, longitude = (world.frame[place, name] + random.uniform(-error, error) for name in ("latitude", "longitude"))

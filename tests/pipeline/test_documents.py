@@ -169,7 +169,7 @@ def planted(lake: duckdb.DuckDBPyConnection) -> dict[int, list[tuple]]:
 
 
 def test_every_statement_finds_something(planted):
-    assert len(planted) == 27
+    assert len(planted) == 28
     assert all(planted.values())
 
 
@@ -359,3 +359,7 @@ def test_33_invalid_numbers_are_set_aside(planted):
 
 def test_34_a_day_with_a_silent_hour_has_no_weather(planted):
     assert planted[34] == [(date(2026, 2, 7),), (date(2026, 3, 7),)]
+
+
+def test_35_builders_waste_stands_near_a_building_site(planted):
+    assert dict(planted[35]) == {False: pytest.approx(0.01, abs=0.01), True: pytest.approx(0.3, abs=0.15)}

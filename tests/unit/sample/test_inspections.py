@@ -99,6 +99,19 @@ def test_people_who_move_leave_bulky_waste_in_one_district(judged: pl.DataFrame)
     assert judged.filter(there).height >= 55 * len(days)
 
 
+def test_builders_waste_stands_near_the_building_site_while_it_lasts(city: City, judged: pl.DataFrame) -> None:
+    longitude, latitude = inspections.BUILDING_SITE
+    east, north = (pl.col("longitude") - longitude) * 66_650, (pl.col("latitude") - latitude) * 111_320
+    is_there = (east**2 + north**2).sqrt() <= inspections.BUILDING_REACH_M
+    began = city.days[-1] - timedelta(days=inspections.BUILDING_BEFORE_LAST[-1])
+    is_then = pl.col("hour_start_at").dt.date() >= began
+    rubble = judged.filter(~pl.col("bulky")).with_columns(rubble=pl.col("oorzaak") == "bouwafval")
+    there = rubble.filter(is_there, is_then)["rubble"]
+    assert len(there) > 20 and there.mean() == pytest.approx(inspections.BUILDING_BESIDE, abs=0.2)
+    assert rubble.filter(is_there, ~is_then)["rubble"].sum() <= 2
+    assert rubble.filter(~is_there, is_then)["rubble"].mean() == pytest.approx(0.01, abs=0.01)
+
+
 def test_an_inspection_is_at_its_container(judged: pl.DataFrame) -> None:
     metres = judged.select(
         (
