@@ -5,7 +5,7 @@ What would tell of fewer than ten people is left out, together with what it coul
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -41,31 +41,37 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Process:
-    """A selection process: how many people it selects in a half-year, the share of whom something unlawful is found, and the
-    mean duration of a check in days."""
+    """A selection process: how many people it selects in a half-year, the share of whom something unlawful is found, the mean
+    duration of a check in days, and in how many of the latest half-years it was there."""
 
     code: str
     selected: int
     found_share: float
     days: float
+    half_years: int = HALF_YEARS
 
 
 PROCESSES = (
-    Process("woonplaats_gewijzigd", 420, 0.6, 24),
-    Process("inkomen_niet_gemeld", 520, 0.55, 31),
-    Process(SAMPLE, 450, 0.12, 27),
+    Process("income_started", 340, 0.35, 24, half_years=1),
+    Process("vehicle", 190, 0.05, 31, half_years=1),
+    Process(SAMPLE, 210, 0.05, 27),
     Process(HUMAN, 700, 0.3, 49),
 )
+"""The rules that found enough to be audited, by their ids, the random sample, and the selection by people."""
 
 
 def payloads(city: City) -> Payloads:
     """A file for each of the latest half-years that were released by the last day."""
-    for year, half in _released(city.days[-1]):
-        rows = half_year(generator(city, "audit counts", year, half), year, half, BIAS)
+    half_years = _released(city.days[-1])
+    for ago, (year, half) in enumerate(reversed(half_years), start=1):
+        processes = [process for process in PROCESSES if process.half_years >= ago]
+        rows = half_year(generator(city, "audit counts", year, half), year, half, BIAS, processes)
         yield f"welfare/auditcijfers_{year}HJ{half:02}.csv", rows.write_csv(separator=";").encode()
 
 
-def half_year(random: np.random.Generator, year: int, half: int, bias: float) -> pl.DataFrame:
+def half_year(
+    random: np.random.Generator, year: int, half: int, bias: float, processes: Sequence[Process] = PROCESSES
+) -> pl.DataFrame:
     """What is released of one half-year, as text.
 
     Args:
@@ -73,12 +79,13 @@ def half_year(random: np.random.Generator, year: int, half: int, bias: float) ->
         year: Of the half-year.
         half: 1 or 2.
         bias: How many times as often people select somebody of `BIASED`; 1 plants nothing.
+        processes: Those there were.
     """
     released = date(year + half // 2, half * 6 % 12 + 1, 1) + timedelta(days=DAYS_TO_RELEASE - 1)
     # One cell per combination of groups, so that every characteristic counts the same people.
     cells = np.round(PEOPLE * functools.reduce(np.multiply.outer, (np.array(list(g.values())) for g in GROUPS.values())))
     rows = []
-    for process in PROCESSES:
+    for process in processes:
         times = np.ones(cells.shape)
         if process.code == HUMAN:
             axis, group = list(GROUPS).index(BIASED[0]), list(GROUPS[BIASED[0]]).index(BIASED[1])
