@@ -55,11 +55,105 @@ ORDER BY period_code DESC, closed_cases DESC
 LIMIT 10
 """,
 )
+INCIDENT_QUESTION = Question(
+    "Which selection hits a group more often, or more often wrongly, than the group beside it?",
+    """
+SELECT process_code, measure_code, characteristic_code, group_code, reference_group_code, ratio, ratio_lower, ratio_upper,
+       opened_on, status_code, consequence_code
+FROM bias_incidents
+WHERE status_code <> 'closed'
+ORDER BY process_code, measure_code
+""",
+)
+AUDIT_QUESTION = Question(
+    "What can the audit tell of each selection, and of what can it tell nothing because too few people are selected?",
+    """
+SELECT process_code, period_code,
+       count(*) FILTER (verdict_code = 'breach') AS breaches,
+       count(*) FILTER (verdict_code = 'alike') AS alike,
+       count(*) FILTER (verdict_code = 'inconclusive') AS inconclusive,
+       count(*) FILTER (verdict_code = 'withheld') AS withheld
+FROM bias_audit
+WHERE measure_code IN ('selection', 'false_positive')
+GROUP BY ALL
+ORDER BY period_code DESC, process_code
+""",
+)
+REACHED_QUESTION = Question(
+    "Through which partner are households in arrears reached, and how many accept help?",
+    """
+SELECT partner_code, sum(households) AS households, sum(tried_households) AS tried, sum(reached_households) AS reached,
+       sum(helped_households) AS helped,
+       round(100 * sum(reached_households) / sum(tried_households)) AS reached_pct,
+       round(100 * sum(helped_households) / sum(reached_households)) AS helped_pct
+FROM help_first_funnel
+WHERE level_code = 'partner'
+  AND period_code IN (SELECT DISTINCT period_code FROM help_first_funnel ORDER BY period_code DESC LIMIT 4)
+GROUP BY ALL
+ORDER BY reached_pct DESC
+""",
+)
+NOT_TAKEN_UP_QUESTION = Question(
+    "In which neighbourhoods is most often nothing done with a signal?",
+    """
+SELECT neighbourhood_name, sum(households) AS households, sum(not_taken_up_households) AS not_taken_up,
+       round(100 * sum(not_taken_up_households) / sum(households)) AS not_taken_up_pct
+FROM help_first_funnel JOIN reference_neighbourhoods USING (neighbourhood_code)
+WHERE level_code = 'neighbourhood' AND not_taken_up_households IS NOT NULL
+GROUP BY ALL
+HAVING sum(households) >= 200
+ORDER BY not_taken_up_pct DESC, households DESC
+LIMIT 5
+""",
+)
+GAP_QUESTION = Question(
+    "Where do most households with a low income live without social assistance, so that people should be told about help there?",
+    """
+SELECT neighbourhood_name, year, households, low_income_households, recipients, unassisted_households, unassisted_per_100
+FROM help_first_gap
+WHERE unassisted_households IS NOT NULL
+ORDER BY unassisted_per_100 DESC, unassisted_households DESC
+LIMIT 8
+""",
+)
+AUDIT_DRAWING = Drawing(
+    "hoe_vaak_geselecteerd",
+    "Hoe vaak wordt een groep geselecteerd, vergeleken met de groep ernaast? (1 = even vaak)",
+    "SELECT CASE process_code WHEN 'human_selection' THEN 'medewerkers' WHEN 'random_sample' THEN 'steekproef' "
+    "ELSE 'regel ' || process_code END AS wie_selecteert, "
+    "replace(group_code, '_', ' ') || ' t.o.v. ' || replace(reference_group_code, '_', ' ') AS groep, ratio "
+    "FROM bias_audit WHERE measure_code = 'selection' AND ratio IS NOT NULL "
+    "AND period_end_on = (SELECT max(period_end_on) FROM bias_audit) ORDER BY groep, wie_selecteert",
+    "bar",
+)
+REACHED_DRAWING = Drawing(
+    "bereikt_per_partner",
+    "Met hoeveel van de 100 huishoudens met een vroegsignaal lukt het contact?",
+    "SELECT period_end_on, CASE partner_code WHEN 'landlord' THEN 'verhuurder' WHEN 'energy_supplier' THEN 'energieleverancier' "
+    "WHEN 'water_company' THEN 'waterbedrijf' WHEN 'health_insurer' THEN 'zorgverzekeraar' ELSE partner_code END AS partner, "
+    "reached_per_100 FROM help_first_funnel WHERE level_code = 'partner' AND reached_per_100 IS NOT NULL",
+    "line",
+)
+GAP_DRAWING = Drawing(
+    "laag_inkomen_zonder_bijstand",
+    "Hoeveel van de 100 huishoudens hebben een laag inkomen en geen bijstand? (ten minste)",
+    "SELECT neighbourhood_code, unassisted_per_100, unassisted_per_100_suppressed FROM help_first_gap",
+    "map",
+)
 CASE = Case(
     name="welfare",
     title="Welfare: fewer errors and more help, without profiling people",
     needs=("error_patterns",),
-    questions=(ERROR_QUESTION, STEP_QUESTION, CHANNEL_QUESTION),
+    questions=(
+        ERROR_QUESTION,
+        STEP_QUESTION,
+        CHANNEL_QUESTION,
+        INCIDENT_QUESTION,
+        AUDIT_QUESTION,
+        REACHED_QUESTION,
+        NOT_TAKEN_UP_QUESTION,
+        GAP_QUESTION,
+    ),
     drawings=(
         Drawing(
             "fouten_per_processtap",
@@ -68,6 +162,9 @@ CASE = Case(
             "WHERE level_code = 'process_step' AND period_code = '2025JJ00' GROUP BY ALL ORDER BY closed_cases DESC",
             "bar",
         ),
+        AUDIT_DRAWING,
+        REACHED_DRAWING,
+        GAP_DRAWING,
     ),
     not_for="selecting, scoring or ranking persons, households or neighbourhoods for an investigation; "
     "stopping, lowering or reclaiming a benefit; or saying anything about one person.",
