@@ -38,6 +38,11 @@ STUCK_BEFORE_LAST = range(6, 13)
 STUCK_VEHICLES = 31
 STUCK_SPEED = 41.5
 
+DRIFTING_DETECTOR = "PGR08_LaanCorpusDenHoorn_O_HTN2221_2"
+DRIFTS_BEFORE_LAST = 20
+DRIFT_PER_DAY = 0.025
+"""From so many days before the last, `DRIFTING_DETECTOR` misses this share of the vehicles more each day."""
+
 PUBLICATIONS = 15
 """Publications of the feed, one a minute; the last is that of `LAST_PUBLICATION` (UTC), on the last day."""
 LAST_PUBLICATION = time(7, 42)
@@ -73,6 +78,11 @@ def loops(city: City, day: date) -> pl.DataFrame:
     before_last = days_before_last(city, day)
     if before_last in STUCK_BEFORE_LAST:
         vehicles[stuck], speed[stuck] = STUCK_VEHICLES, STUCK_SPEED
+    if before_last < DRIFTS_BEFORE_LAST:
+        drifting = world.detectors.index(DRIFTING_DETECTOR)
+        seen = 1 - DRIFT_PER_DAY * (DRIFTS_BEFORE_LAST - before_last)
+        vehicles[drifting] = generator(city, "drift of a detector", day).binomial(vehicles[drifting], seen)
+        speed[drifting] = np.where(vehicles[drifting] > 0, speed[drifting], 0.0)
     flow = vehicles * 12.0
     with np.errstate(divide="ignore", invalid="ignore"):
         occupancy = np.where(vehicles > 0, np.round(flow / speed, 6), 0.0)

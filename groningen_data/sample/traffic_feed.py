@@ -56,7 +56,7 @@ def minute_of(city: City, at: datetime) -> Minute:
     vehicles = chance.poisson(expected[:, None] / 60 * _CLASS_SHARES)
     vehicles[world.detectors.index(DEAD_DETECTOR)] = 0
     vehicles = np.concatenate([vehicles, vehicles.sum(axis=1, keepdims=True)], axis=1)
-    speed = world.mean_speed(local.date(), expected[:, None]) + 4 * chance.standard_normal(vehicles.shape)
+    speed = world.mean_speed(local.date(), np.array([local.hour]), expected[:, None]) + 4 * chance.standard_normal(vehicles.shape)
     return Minute(vehicles, np.where(vehicles > 0, np.maximum(np.rint(speed), 5), -1).astype(np.int64))
 
 

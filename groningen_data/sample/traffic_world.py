@@ -57,6 +57,18 @@ MEASURE_SITES = (
 )
 MEASURE_FACTOR = 0.88
 
+CONGESTED_SITES = ("PGR08_G460_Griffeweg_W_HTN2252", "PGR08_Zuiderpark_O_HTN2251")
+"""Both lead to the Oosterbrug, where traffic jams in `CONGESTED_HOURS` of nearly every working day."""
+CONGESTED_HOURS = (16, 17)
+CONGESTED_SHARE = 0.9
+JAMMED_SITES = ("PGR08_Aweg_NO_HTN2245", "PGR08_Westersingel_Z_HTN2244")
+"""Both lead to the Westerhaven, where traffic jammed in `JAMMED_HOURS` of a few days only, without a known cause."""
+JAMMED_BEFORE_LAST = (12, 19, 31)
+JAMMED_HOURS = (7, 8)
+QUEUE_SPEED_FACTOR = 0.42
+QUEUE_FLOW_FACTOR = 0.9
+"""What a queue makes of speed and flow: fewer vehicles get through than would without it."""
+
 MATCH_EXAMPLE = date(2026, 3, 7)
 """A Saturday with a match; there is one every `MATCH_EVERY_DAYS`, whatever days the city covers."""
 MATCH_EVERY_DAYS = 14
@@ -153,18 +165,19 @@ class TrafficWorld:
         grouped = np.maximum(1 + _GROUPING * chance.standard_normal(expected.shape), 0)
         vehicles = np.minimum(chance.poisson(expected / 12 * grouped), MOST_VEHICLES)
         spread = np.sqrt(5 + 90 / np.maximum(vehicles, 1))
-        speed = self.mean_speed(day, expected) + spread * chance.standard_normal(expected.shape)
+        speed = self.mean_speed(day, seconds // 3600, expected) + spread * chance.standard_normal(expected.shape)
         speed = np.where(vehicles > 0, np.round(np.maximum(speed, _LEAST_SPEED + vehicles / 10), 2), 0.0)
         return Passing(seconds, expected, vehicles, speed)
 
-    def mean_speed(self, day: date, flow: Floats) -> Floats:
-        """Speed to be expected (km/h) at flows per detector: the fuller the lane, the slower."""
+    def mean_speed(self, day: date, hours: Integers, flow: Floats) -> Floats:
+        """Speed to be expected (km/h) at flows per detector in local hours: the fuller the lane, the slower."""
         slowed = np.maximum(1 - _SLOWING * flow / self.full[:, None], _LEAST_OF_FREE_SPEED)
         works = (
             self._at(WORKS_SITES) if days_before_last(self.city, day) in WORKS_BEFORE_LAST else np.zeros(len(self.sites), bool)
         )
         usual = self.free_speed * np.where(works, WORKS_SPEED_FACTOR, 1.0)
-        speed: Floats = usual[:, None] * slowed
+        in_queue = np.where(self._queued(day, hours), QUEUE_SPEED_FACTOR, 1.0)
+        speed: Floats = usual[:, None] * slowed * in_queue
         return speed
 
     def _planted(self, day: date, hours: Integers) -> Floats:
@@ -183,7 +196,17 @@ class TrafficWorld:
             factor[self._at(MEASURE_SITES)] *= MEASURE_FACTOR
         if is_match_day(day):
             factor[np.ix_(self._at(MATCH_SITES), np.isin(hours, MATCH_HOURS))] *= MATCH_FACTOR
+        factor[self._queued(day, hours)] *= QUEUE_FLOW_FACTOR
         return factor
+
+    def _queued(self, day: date, hours: Integers) -> npt.NDArray[np.bool_]:
+        """Detectors by intervals: where traffic stands in a queue."""
+        queued = np.zeros((len(self.sites), hours.size), dtype=bool)
+        if is_congested_day(self.city, day):
+            queued[np.ix_(self._at(CONGESTED_SITES), np.isin(hours, CONGESTED_HOURS))] = True
+        if days_before_last(self.city, day) in JAMMED_BEFORE_LAST:
+            queued[np.ix_(self._at(JAMMED_SITES), np.isin(hours, JAMMED_HOURS))] = True
+        return queued
 
     def _at(self, ids: Iterable[str]) -> npt.NDArray[np.bool_]:
         wanted = set(ids)
@@ -259,6 +282,11 @@ def days_before_last(city: City, day: date) -> int:
 def is_match_day(day: date) -> bool:
     """Whether there is a match in the evening."""
     return (day - MATCH_EXAMPLE).days % MATCH_EVERY_DAYS == 0
+
+
+def is_congested_day(city: City, day: date) -> bool:
+    """Whether traffic jams at `CONGESTED_SITES`."""
+    return is_weekday(day) and float(generator(city, "queue of the day", day).random()) < CONGESTED_SHARE
 
 
 def is_weekday(day: date) -> bool:

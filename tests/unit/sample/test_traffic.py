@@ -114,6 +114,10 @@ def test_sound_rows_say_what_passed(city: City, loops: dict[date, pl.DataFrame])
     rows = loops[LAST_DAY].with_columns(pl.col("interval").cast(pl.Int64)).filter(~BAD, pl.col("error").is_null())
     both = rows.join(intervals(city, LAST_DAY), left_on=["detid", "interval"], right_on=["detector", "seconds"])
     assert both.height == rows.height == 288 * (len(DETECTORS) - 1) - traffic.BAD_ROWS - traffic.INFINITE_ROWS
+    drifting = both.filter(pl.col("detid") == traffic.DRIFTING_DETECTOR)
+    seen = 1 - traffic.DRIFT_PER_DAY * traffic.DRIFTS_BEFORE_LAST
+    assert drifting.select(FLOW.sum() / 12 / pl.col("vehicles").sum()).item() == pytest.approx(seen, abs=0.03)
+    both = both.filter(pl.col("detid") != traffic.DRIFTING_DETECTOR)
     assert (both.select(FLOW).to_series() == both["vehicles"] * 12).all()
     assert (both["speed"].cast(pl.Float64) == both["speed_km_h"].fill_null(0)).all()
 

@@ -139,6 +139,21 @@ def test_road_works_make_traffic_slow(city: City) -> None:
     assert ratio(city, day, there, weeks=(-1,)) == pytest.approx(traffic_world.WORKS_FLOW_FACTOR, rel=0.05)
 
 
+def test_traffic_queues_at_one_crossing_on_nearly_every_working_day_and_at_another_on_a_few_days_only(city: City) -> None:
+    def speeds(sites: tuple[str, ...], hours: tuple[int, ...]) -> dict[date, float]:
+        days = [day for day in city.days if traffic_world.is_weekday(day)]
+        then = pl.col("local_hour").is_in(hours)
+        return {day: intervals(city, day).filter(on(*sites), then)["speed_km_h"].mean() for day in days}  # type: ignore[misc]
+
+    daily = speeds(traffic_world.CONGESTED_SITES, traffic_world.CONGESTED_HOURS)
+    queues = [day for day, speed in daily.items() if speed < 0.6 * max(daily.values())]
+    assert queues == [day for day in daily if traffic_world.is_congested_day(city, day)]
+    assert 0.75 < len(queues) / len(daily) < 1
+    once = speeds(traffic_world.JAMMED_SITES, traffic_world.JAMMED_HOURS)
+    jams = [day for day, speed in once.items() if speed < 0.6 * max(once.values())]
+    assert jams == sorted(before_last(n) for n in traffic_world.JAMMED_BEFORE_LAST)
+
+
 def test_a_match_brings_traffic_before_and_after_it(city: City) -> None:
     there = on(*traffic_world.MATCH_SITES)
     coming = pl.col("local_hour").is_in(traffic_world.MATCH_HOURS)
