@@ -7,7 +7,7 @@ def _can_be_worked_out(count: str) -> str:
     """Characteristics of which one group's count is withheld, while another characteristic tells the count of all."""
     return (
         f"SELECT process_code, characteristic_code FROM (SELECT process_code, characteristic_code, count(*) - count({count}) AS withheld, "
-        f"min(count(*) - count({count})) OVER (PARTITION BY process_code) AS least_withheld FROM {{batch}} GROUP BY ALL) "
+        f"min(count(*) - count({count})) OVER (PARTITION BY process_code) AS least_withheld FROM {{batch}} GROUP BY process_code, characteristic_code) "
         "WHERE withheld = 1 AND least_withheld = 0"
     )
 

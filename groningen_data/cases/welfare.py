@@ -99,9 +99,9 @@ NOT_TAKEN_UP_QUESTION = Question(
 SELECT neighbourhood_name, sum(households) AS households, sum(not_taken_up_households) AS not_taken_up,
        round(100 * sum(not_taken_up_households) / sum(households)) AS not_taken_up_pct
 FROM help_first_funnel JOIN reference_neighbourhoods USING (neighbourhood_code)
-WHERE level_code = 'neighbourhood' AND not_taken_up_households IS NOT NULL
+WHERE level_code = 'neighbourhood'
 GROUP BY ALL
-HAVING sum(households) >= 200
+HAVING count(not_taken_up_households) = count(*) AND count(*) >= 4
 ORDER BY not_taken_up_pct DESC, households DESC
 LIMIT 5
 """,
