@@ -118,17 +118,17 @@ LIMIT 8
 )
 AUDIT_DRAWING = Drawing(
     "hoe_vaak_geselecteerd",
-    "Hoe vaak wordt een groep geselecteerd, vergeleken met de groep ernaast? (1 = even vaak)",
-    "SELECT CASE process_code WHEN 'human_selection' THEN 'medewerkers' WHEN 'random_sample' THEN 'steekproef' "
-    "ELSE 'regel ' || process_code END AS wie_selecteert, "
-    "replace(group_code, '_', ' ') || ' t.o.v. ' || replace(reference_group_code, '_', ' ') AS groep, ratio "
+    "Hoeveel keer zo vaak als de vergelijkingsgroep is een groep geselecteerd? (toeval?: te weinig mensen om het te weten)",
+    "SELECT CASE process_code WHEN 'human_selection' THEN 'Medewerkers' WHEN 'random_sample' THEN 'Steekproef' "
+    "ELSE 'Regel ' || process_code END || ': ' || replace(group_code, '_', ' ') || CASE verdict_code "
+    "WHEN 'breach' THEN ' (staat vast)' WHEN 'alike' THEN ' (gelijk)' ELSE ' (toeval?)' END AS wie_en_wat, ratio "
     "FROM bias_audit WHERE measure_code = 'selection' AND ratio IS NOT NULL "
-    "AND period_end_on = (SELECT max(period_end_on) FROM bias_audit) ORDER BY groep, wie_selecteert",
+    "AND period_end_on = (SELECT max(period_end_on) FROM bias_audit)",
     "bar",
 )
 REACHED_DRAWING = Drawing(
     "bereikt_per_partner",
-    "Met hoeveel van de 100 huishoudens met een vroegsignaal lukt het contact?",
+    "Vroegsignalen: bij hoeveel van de 100 huishoudens lukt het contact?",
     "SELECT period_end_on, CASE partner_code WHEN 'landlord' THEN 'verhuurder' WHEN 'energy_supplier' THEN 'energieleverancier' "
     "WHEN 'water_company' THEN 'waterbedrijf' WHEN 'health_insurer' THEN 'zorgverzekeraar' ELSE partner_code END AS partner, "
     "reached_per_100 FROM help_first_funnel WHERE level_code = 'partner' AND reached_per_100 IS NOT NULL",
