@@ -268,6 +268,31 @@ HAND_MADE: tuple[tuple[str, Mapping[str, bytes]], ...] = (
     ("knmi_hours", {"uurgeg.json": _js([_HOUR, _HOUR | {"hour": 2}])}),
     ("knmi_hours", {"uurgeg_280.zip": _zipped({"uurgeg_280.txt": _HOUR_TEXT})}),
     ("signalen_states", {"signalen.zip": _zipped({name: text.encode() for name, text in _STATES.items()})}),
+    (
+        "signalen_map",
+        {
+            "signalen_map_2026-03-15.json": _js(
+                {
+                    "type": "FeatureCollection",
+                    "features": [
+                        {
+                            "type": "Feature",
+                            "geometry": place,
+                            "properties": {
+                                "category": {
+                                    "name": "Vol",
+                                    "slug": "container-is-vol",
+                                    "parent": {"name": "Afval", "slug": "afval"},
+                                },
+                                "created_at": "2026-03-14T09:00:00.123456+01:00",
+                            },
+                        }
+                        for place in ({"type": "Point", "coordinates": [6.555, 53.215]}, None)
+                    ],
+                }
+            )
+        },
+    ),
     ("knmi_days", {"etmgeg.json": _js([_DAY])}),
     (
         "cbs_statline",

@@ -27,6 +27,7 @@ _PAGE = 1000
 _JSON = ("application/geo+json", "application/json", "application/vnd.geo+json")
 _XML = ("text/xml", "application/xml", "application/gml+xml", "application/vnd.ogc.se_xml")
 _MOST_REPEATS = 3
+_TIMES_READ = 3
 _TOLD = 200
 _SAID = re.compile(r"<(?:\w+:)?(?:ExceptionText|ServiceException)\b[^>]*>\s*(.*?)\s*</", re.DOTALL)
 
@@ -120,6 +121,36 @@ def wfs_features(
     return found.whole()
 
 
+def counted_features(visit: Pull, url: str, params: Mapping[str, str]) -> list[Feature]:
+    """All features of a list that names its next page in the header `Link` and counts all of them in `X-Total-Count`.
+
+    Such a list has no ids, and goes on changing while it is read: when the numbers do not agree, it is read again.
+
+    Args:
+        visit: Whose client asks.
+        url: Address of the list.
+        params: What to ask for.
+
+    Raises:
+        SourceError: The service cannot be read to the end, or its numbers never agree.
+    """
+    said = ""
+    for _ in range(_TIMES_READ):
+        found, totals = _Found(visit, url), set[str]()
+        for answer in visit.client.pages(url, lambda answer: answer.links.get("next"), params=params, accept=_JSON):
+            is_more = found.take(_collection(visit, answer)["features"])
+            totals.add(said := answer.headers.get("x-total-count", ""))
+            if not is_more:
+                break
+        found.matched = int(said) if said.isascii() and said.isdigit() else None
+        if len(totals) == 1 and found.is_whole:
+            return found.whole()
+    raise visit.problem(
+        f"{url.split('//')[-1]} counts {said} features and lists another number of them, {_TIMES_READ} times",
+        "ask again at a quieter hour; report it if it stays",
+    )
+
+
 def exception_text(text: str) -> str | None:
     """What an OGC service says in an XML exception report, on one line and at most 200 characters; None when it is none."""
     said = _SAID.search(text)
@@ -173,9 +204,14 @@ class _Found:
             self._last = text, alike[text]
         return len(self._features) > before
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether there are as many as the service says, where it does."""
+        return not isinstance(self.matched, int) or self.matched == len(self._features)
+
     def whole(self) -> list[Feature]:
         """All of them, in an order that only their content decides."""
-        if isinstance(self.matched, int) and self.matched != len(self._features):
+        if not self.is_whole:
             raise self._visit.problem(
                 f"{self._layer} gave {len(self._features):,} different features of {self.matched:,}",
                 "nothing is lost: the next refresh asks again",

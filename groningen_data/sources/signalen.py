@@ -56,10 +56,15 @@ def parse_open_reports(payloads: Sequence[Payload], batch_key: str, context: Bui
 
 def _batches(payload: Payload) -> tuple[str, ...]:
     _reports(payload)
-    return (_day(payload.name).isoformat(),)
+    return (snapshot_day(payload.name).isoformat(),)
 
 
-def _day(name: str) -> date:
+def snapshot_day(name: str) -> date:
+    """The day that a file name tells.
+
+    Raises:
+        PayloadError: It tells none.
+    """
     for text in re.findall(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)", name):
         try:
             return date.fromisoformat(text)

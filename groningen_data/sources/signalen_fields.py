@@ -70,6 +70,64 @@ def packed(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
+def packed_map(features: Iterable[Mapping[str, Any]]) -> bytes:
+    """What lands of the features of the public map; packed features give themselves.
+
+    Raises:
+        ValueError: Not one of them tells its category and when it was made.
+    """
+    kept = sorted((_reduced_feature(feature) for feature in features), key=json.dumps)
+    told = {
+        "the slug of their category": [f["properties"]["category"]["slug"] for f in kept],
+        "the slug of their main category": [f["properties"]["category"]["parent"]["slug"] for f in kept],
+        "when they were made": [f["properties"]["created_at"] for f in kept],
+    }
+    if kept and (missing := [name for name, values in told.items() if not any(values)]):
+        raise ValueError(f"shows reports without {', '.join(missing)}")
+    return packed({"type": "FeatureCollection", "features": kept})
+
+
+def rewritten_map(payload: Payload) -> Iterator[bytes]:
+    """What may land of a delivered file of the public map.
+
+    Raises:
+        PayloadError: It is none.
+    """
+    content = payload.json()
+    features = content.get("features", ()) if isinstance(content, dict) else ()
+    if features is None:
+        features = []
+    if not isinstance(features, list) or not all(isinstance(f, dict) for f in features):
+        raise PayloadError(
+            payload.name,
+            "is JSON, but no map of reports",
+            "deliver the answer of /v1/public/signals/geography, all pages together",
+        )
+    try:
+        yield packed_map(features)
+    except ValueError as error:
+        raise PayloadError(
+            payload.name, str(error), "compare with the documentation of Signalen, then adapt the parser"
+        ) from None
+
+
+def _reduced_feature(feature: Mapping[str, Any]) -> dict[str, Any]:
+    properties = _object(feature.get("properties"))
+    category = _object(properties.get("category"))
+    point = _point(_object(feature.get("geometry")).get("coordinates"))
+    return {
+        "type": "Feature",
+        "geometry": point and {"type": "Point", **point},
+        "properties": {
+            "category": {
+                "slug": _fitting(_SLUG, category.get("slug")),
+                "parent": {"slug": _fitting(_SLUG, _object(category.get("parent")).get("slug"))},
+            },
+            "created_at": _fitting(_INSTANT, properties.get("created_at")),
+        },
+    }
+
+
 def rewritten(payload: Payload) -> Iterator[bytes]:
     """What may land of a delivered file: a page of the API, the nightly zip of the data warehouse, or what landed before.
 

@@ -66,6 +66,7 @@ class TestGraph:
             "core/waste_emptyings",
             "core/waste_fill_levels",
             "core/waste_open_reports",
+            "core/waste_public_report_counts",
         }
 
     @pytest.mark.parametrize("table", sorted(all_recipes()))

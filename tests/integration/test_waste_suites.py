@@ -12,6 +12,7 @@ from assets.waste.emptyings import RECIPE as EMPTYINGS
 from assets.waste.fill_levels import RECIPE as FILL_LEVELS
 from assets.waste.inspection_totals import RECIPE as TOTALS
 from assets.waste.inspections import RECIPE as INSPECTIONS
+from assets.waste.public_report_counts import RECIPE as MAP_COUNTS
 from assets.waste.vehicles import RECIPE as VEHICLES
 from groningen_data.contracts.base import sql_types
 from groningen_data.gate.great_expectations import evaluate
@@ -20,7 +21,13 @@ from groningen_data.gate.suite import BatchFacts
 
 DAY = date(2026, 3, 9)
 NOW = datetime(2026, 3, 16, 6, tzinfo=UTC)
-KEYS = {"fill_levels": f"{DAY}/telemetry", "emptyings": f"{DAY}/kilogram", "inspections": "2026-03", "inspection_totals": "2025"}
+KEYS = {
+    "fill_levels": f"{DAY}/telemetry",
+    "emptyings": f"{DAY}/kilogram",
+    "inspections": "2026-03",
+    "inspection_totals": "2025",
+    "map_counts": str(DAY),
+}
 
 # Forty containers, hourly, on the day and on each of the 21 days before it.
 READINGS = """
@@ -64,6 +71,12 @@ STANDING = """
 SELECT 'D1' AS depot_code, 'Remise' AS depot_name, 'depot' AS depot_kind, 6.6 AS longitude, 53.2 AS latitude
 UNION ALL SELECT 'S1', 'Overslag', 'tipping', 6.63, 53.19
 """
+ON_THE_MAP = """
+SELECT d::DATE AS snapshot_on, if(c < 20, 'afval', 'wegen') AS main_category_code, 'c' || c AS category_code,
+    'BU00140000' AS neighbourhood_code, 'inside' AS location_status, if(c < 20, 'litter', NULL) AS waste_kind, 1 + c % 5 AS open_reports,
+    d::DATE - 30 AS oldest_created_on, d::DATE AS newest_created_on
+FROM range(40) x(c), (SELECT DATE '2026-03-09' - n::INTEGER AS d FROM range(8) z(n))
+"""
 ROWS: dict[str, tuple[Recipe, str, str]] = {
     "containers": (CONTAINERS, REGISTRY, "true"),
     "fill_levels": (FILL_LEVELS, READINGS, f"local_date = DATE '{DAY}'"),
@@ -72,6 +85,7 @@ ROWS: dict[str, tuple[Recipe, str, str]] = {
     "inspection_totals": (TOTALS, TOTALLED, "true"),
     "vehicles": (VEHICLES, LISTED, "true"),
     "depots": (DEPOTS, STANDING, "true"),
+    "map_counts": (MAP_COUNTS, ON_THE_MAP, f"snapshot_on = DATE '{DAY}'"),
 }
 
 # Table, what is done to the batch, and the expectations that then fail.
@@ -187,6 +201,22 @@ BROKEN = [
     ("vehicles", "UPDATE batch SET depot_code = 'D9'", {"depots_are_known"}),
     ("depots", "UPDATE batch SET depot_kind = 'depot'", {"both_kinds_are_there"}),
     ("depots", "UPDATE batch SET latitude = 5 WHERE depot_code = 'S1'", {"depots_lie_in_the_netherlands", "depots_lie_together"}),
+    ("map_counts", "DELETE FROM batch WHERE category_code >= 'c2'", {"usual_number"}),
+    ("map_counts", "UPDATE batch SET open_reports = open_reports * 3", {"usual_number"}),
+    ("map_counts", "UPDATE batch SET neighbourhood_code = 'BU00149999'", {"placed_reports_have_a_neighbourhood"}),
+    (
+        "map_counts",
+        "UPDATE batch SET location_status = 'no_location', neighbourhood_code = NULL WHERE main_category_code = 'afval'",
+        {"nearly_every_report_has_a_place"},
+    ),
+    (
+        "map_counts",
+        "UPDATE batch SET location_status = 'outside_municipality', neighbourhood_code = NULL",
+        {"most_reports_lie_inside"},
+    ),
+    ("map_counts", "UPDATE batch SET category_code = 'c'", {"several_categories"}),
+    ("map_counts", "UPDATE batch SET waste_kind = NULL", {"waste_is_among_them"}),
+    ("map_counts", "UPDATE batch SET newest_created_on = oldest_created_on", {"new_reports_arrive"}),
 ]
 
 

@@ -42,6 +42,7 @@ NEVER_DELIVERED = {
     "core.traffic_site_indexes",
     "core.waste_depots",
     "core.waste_inspections",
+    "core.waste_public_report_counts",
     "core.waste_report_states",
     "core.waste_vehicles",
     "core.welfare_benefit_cases",

@@ -3,8 +3,8 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,12 @@ from groningen_data.lakehouse import Lakehouse
 from groningen_data.landing import Landing
 from groningen_data.replica.app import running
 from groningen_data.replica.faults import Fault, Faults
+from groningen_data.replica.services import signalen as service
 from groningen_data.replica.services.signalen import PERSONAL
 from groningen_data.sample import city, reports
 from groningen_data.settings import Settings, load_settings
+from groningen_data.sources.signalen_map import SOURCE as MAP
+from groningen_data.sources.signalen_map import parse_counts
 from groningen_data.sources.signalen_states import SOURCE, parse_states
 from tests.pipeline.memory_lake import MemoryLake
 from tests.pipeline.payloads import write_payloads
@@ -31,6 +34,7 @@ DAYS = 4
 HOST = "signalen.groningen.example"
 MORNING, EVENING = "2026-03-16T06:00:00+00:00", "2026-03-16T20:00:00+00:00"
 STATES, OPEN, REPORTS = "core.waste_report_states", "core.waste_open_reports", "core.waste_reports"
+COUNTS = "core.waste_public_report_counts"
 MONTHS, PLACES = "collective.neighbourhood_month", "core.reference_neighbourhoods"
 
 
@@ -275,6 +279,88 @@ class TestIncrements:
         set_clock(MORNING)
         morning.fetch()
         assert not morning.states()["is_removed"].any()
+
+
+class TestMap:
+    """The public map, for who has no credentials."""
+
+    @pytest.fixture(autouse=True)
+    def _small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(service, "_GEO_PAGE", 100)
+        monkeypatch.setattr(service, "PUBLIC_REQUESTS_PER_HOUR", 1000)
+
+    def counts(self, office: Office) -> pl.DataFrame:
+        nowhere = pl.DataFrame(schema={"neighbourhood_code": pl.String, "outline_wkb": pl.Binary})
+        payloads = office.landing.payloads(MAP.name)
+        return pl.concat(list(parse_counts(payloads, "2026-03-16", BuildContext(office.settings, lambda table: nowhere))))
+
+    def test_it_counts_what_the_list_of_reports_counts(self, lake: MemoryLake, monkeypatch: pytest.MonkeyPatch):
+        lake.read(lake.settings, COUNTS)
+        cell = "main_category_code, category_code, neighbourhood_code, location_status, waste_kind"
+        shown = lake.ask(f"SELECT {cell}, open_reports, oldest_created_on, newest_created_on FROM {COUNTS} ORDER BY ALL")
+        known = lake.ask(
+            f"SELECT {cell}, count(*), min(created_on), max(created_on) FROM {STATES} "
+            "WHERE NOT is_closed AND NOT is_removed AND longitude IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        )
+        assert shown == known
+        assert len(shown) > 100 and sum(row[5] for row in shown) > 200
+        assert {status for _, _, _, status, *_ in shown} == {"inside", "outside_municipality"}
+        assert lake.one(f"SELECT count(DISTINCT snapshot_on), max(snapshot_on) FROM {COUNTS}") == (1, date(2026, 3, 16))
+
+    def test_it_asks_no_more_than_it_must_and_without_credentials(self, office: Office):
+        office.asked.clear()
+        assert MAP.fetch(office.settings, office.landing).problem is None
+        pages = [url.params.get("geopage") for url in office.asked]
+        assert pages == [None, *map(str, range(2, len(pages) + 1))] and len(pages) > 2
+        assert {url.host for url in office.asked} == {"127.0.0.1"}
+        assert MAP.fetch(office.settings, office.landing).landed == ()
+
+    def test_the_last_answer_of_a_day_counts(self, office: Office, set_clock: Callable[[str], None]):
+        MAP.fetch(office.settings, office.landing)
+        before = self.counts(office)["open_reports"].sum()
+        set_clock(EVENING)
+        report = MAP.fetch(office.settings, office.landing)
+        assert [p.batches for p in report.landed] == [("2026-03-16",)]
+        after = self.counts(office)
+        assert after["open_reports"].sum() != before
+        assert "dumping" in after["category_code"].to_list()
+
+    @pytest.mark.parametrize(("kind", "times"), [("duplicate_pages", 1), ("out_of_order", 3), ("error", 1), ("truncated", 1)])
+    def test_faults_that_pass_change_nothing(self, office: Office, faults: Faults, kind: str, times: int):
+        MAP.fetch(office.settings, office.landing)
+        faults.switch_on(Fault(kind, HOST, times))
+        report = MAP.fetch(office.settings, office.landing)
+        assert (report.landed, report.known, report.problem) == ((), 1, None)
+
+    @pytest.mark.parametrize(
+        ("fault", "said"),
+        [
+            (Fault("duplicate_pages", HOST), "lists another number of them, 3 times"),
+            (Fault("wrong_type", HOST), "answered text/html"),
+            (Fault("too_many", HOST, value="3000"), "asks to wait 3,000 s"),
+            (Fault("drift", HOST, value="created_at:gemaakt"), "shows reports without when they were made"),
+            (Fault("drift", HOST, value="slug:code"), "shows reports without the slug of their category"),
+            (Fault("drift", HOST, value="features:objects"), "lists another number of them, 3 times"),
+        ],
+        ids=lambda found: getattr(found, "kind", ""),
+    )
+    def test_a_map_that_cannot_be_counted_lands_nothing_and_says_why(
+        self, office: Office, faults: Faults, fault: Fault, said: str
+    ):
+        faults.switch_on(replace(fault))
+        report = MAP.fetch(office.settings, office.landing)
+        assert report.landed == () and said in str(report.problem)
+
+    def test_it_passes_the_gate(self, office: Office):
+        settings, recipes = office.settings, all_recipes()
+        write_payloads(settings, ("geography",), city.city_of(settings).days)
+        all_sources()["outlines"].fetch(settings, office.landing)
+        MAP.fetch(settings, office.landing)
+        gate = Gate(Lakehouse(settings), "test")
+        gate.refresh(recipes[PLACES], office.landing)
+        result = gate.refresh(recipes[COUNTS], office.landing)
+        assert [(b.key, b.outcome, b.quarantined) for b in result.batches] == [("2026-03-16", "published", 0)]
+        assert result.warnings == () and result.rows > 100
 
 
 class _KilledError(BaseException):
