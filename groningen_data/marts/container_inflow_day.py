@@ -46,7 +46,7 @@ def expression(context: MartContext) -> ibis.Table:
     table = grid.left_join(measured, ["container_code", "local_date"], rname="{name}_m")
     table = table.select("container_code", "local_date", *_MEASURES)
     for name, facts in (
-        ("r", _read(steps)),
+        ("r", _read(steps, profile)),
         ("w", weighings.group_by("container_code", "local_date").aggregate(weighings=_.count())),
     ):
         joined = table.left_join(facts, ["container_code", "local_date"], rname=f"{{name}}_{name}")
@@ -74,6 +74,7 @@ def expression(context: MartContext) -> ibis.Table:
         matched_weighings=_.matched_weighings.fill_null(0),
         last_measured_at=_.last_measured_at,
         last_fill_pct=_.last_fill_pct,
+        rest_share=_.rest_share,
     )
 
 
@@ -214,14 +215,20 @@ def _measured(steps: ibis.Table, profile: ibis.Table) -> ibis.Table:
 _STEP = ("container_code", "level_pct", "before_pct", "length")
 
 
-def _read(steps: ibis.Table) -> ibis.Table:
-    """Per container and day: readings, spikes, emptyings and the last level."""
+def _read(steps: ibis.Table, profile: ibis.Table) -> ibis.Table:
+    """Per container and day: readings, spikes, emptyings, the last level, and which part of a usual day comes after it."""
     is_spike = (steps.fill_pct - steps.level_pct).abs() >= SPIKE_PCT
-    return steps.group_by("container_code", "local_date").aggregate(
+    days = steps.group_by("container_code", "local_date").aggregate(
         readings=_.count(),
         spikes=is_spike.ifelse(1, 0).sum(),
         inferred_emptyings=steps.is_emptied.ifelse(1, 0).sum(),
         matched_weighings=_.matched_weighings.sum().fill_null(0),
         last_measured_at=_.measured_at.max(),
         last_fill_pct=_.level_pct.argmax(_.measured_at),
+        last_clock_hour=_.clock_hour.argmax(_.measured_at),
     )
+    days = days.mutate(last_hour=_.last_clock_hour.floor().cast("int64"))
+    joined = days.join(profile.select("share", "share_before", last_hour=_.local_hour), "last_hour")
+    passed = joined.share_before + joined.share * (joined.last_clock_hour - joined.last_hour)
+    kept = [c for c in days.columns if c not in ("last_clock_hour", "last_hour")]
+    return joined.select(*kept, rest_share=ibis.greatest(1.0 - passed, 0.0))

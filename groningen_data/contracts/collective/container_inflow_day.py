@@ -43,6 +43,14 @@ class ContainerInflowDay(Contract):
         "Laatste meting van de dag", "Last reading of the day", nullable=True
     )
     last_fill_pct: float = column("Vulgraad toen", "Fill level then", unit="%", nullable=True, ge=0, le=150)
+    rest_share: float = column(
+        "Deel van de instroom van een gewone dag dat daarna komt",
+        "Part of a usual day's inflow that comes after it",
+        unit="share",
+        nullable=True,
+        ge=0,
+        le=1,
+    )
 
     class Config(Contract.Config):
         metadata = table(
