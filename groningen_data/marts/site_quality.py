@@ -84,6 +84,8 @@ def _days(counts: ibis.Table) -> ibis.Table:
         error_intervals=_.flow_missing_reason.isin(["detector_error", "data_error", "no_input"]).ifelse(1, 0).sum(),
         implausible_intervals=is_plausible(counts).ifelse(0, 1).fill_null(0).sum(),
         daytime_vehicles=_.vehicles.sum(),
+        least_vehicles=_.vehicles.min(),
+        most_vehicles=_.vehicles.max(),
         moving_intervals=(_.vehicles > 0).ifelse(1, 0).fill_null(0).sum(),
         speed_intervals=((_.vehicles > 0) & _.speed_km_h.notnull()).ifelse(1, 0).fill_null(0).sum(),
     )
@@ -116,7 +118,9 @@ def _with_drift(days: ibis.Table) -> ibis.Table:
     The logarithm of a day's vehicles per counted interval, less its mean over the four weeks before, less the median of that
     over all detectors on the same day: what holidays, weather and weekdays do to the whole city drops out.
     """
-    is_counted = days.reason.isnull() & (days.daytime_vehicles > 0) & ~days.is_road_closed
+    # A detector that says the same all day is stuck; its history is not looked at from one interval to the next.
+    varies = days.most_vehicles > days.least_vehicles
+    is_counted = days.reason.isnull() & varies & ~days.is_road_closed
     level = is_counted.ifelse((days.daytime_vehicles / days.counted_intervals.nullif(0)).ln(), ibis.null("float64"))
     rated = days.mutate(level=level)
     detector = ["feed_code", "site_id", "series_code"]
