@@ -2,6 +2,11 @@
 
 from groningen_data.cases.base import Case, Drawing, Question
 
+# Of several tests of one container, the one that is surest tells the cause.
+_CAUSE_NL = (
+    "CASE arg_min(likely_cause_code, q_value) WHEN 'full_container' THEN 'volle container' WHEN 'weekday' THEN 'vaste weekdag' "
+    "WHEN 'bulky_waste' THEN 'grofvuil' WHEN 'construction' THEN 'bouwafval' ELSE 'niet verklaard' END"
+)
 HOTSPOT_QUESTION = Question(
     "Where does waste lie beside containers more than chance would have it, and what is the likely cause?",
     """
@@ -39,7 +44,7 @@ SELECT container_code, any_value(location_name) AS location_name, any_value(frac
        round(avg(excess_ratio), 1) AS excess_ratio,
        max_by(alarm_hours, period_end_on) AS alarm_hours,
        max_by(bulky_items, period_end_on) AS bulky_items,
-       max_by(works_200_m, period_end_on) AS works_200_m
+       max_by(works_250_m, period_end_on) AS works_250_m
 FROM container_hotspots
 GROUP BY container_code
 ORDER BY periods DESC, excess_ratio DESC, container_code
@@ -55,14 +60,17 @@ CASE = Case(
         Drawing(
             "hotspots_per_week",
             "Hotspots van bijplaatsingen: containers die opvallen, naar waarschijnlijke oorzaak",
-            "SELECT period_end_on, likely_cause_code, count(DISTINCT container_code) AS containers FROM container_hotspots GROUP BY ALL",
+            f"SELECT period_end_on, oorzaak AS waarschijnlijke_oorzaak, count(*) AS containers FROM (SELECT period_end_on, "
+            f"container_code, {_CAUSE_NL} AS oorzaak FROM container_hotspots GROUP BY ALL) GROUP BY ALL",
             "line",
         ),
         Drawing(
             "hotspots_kaart",
             "Waar ligt afval vaker naast containers dan toeval verklaart?",
-            "SELECT neighbourhood_code, count(DISTINCT container_code) AS containers FROM container_hotspots "
-            "WHERE period_end_on = (SELECT max(period_end_on) FROM container_hotspots) GROUP BY ALL",
+            "SELECT any_value(location_name) AS locatie, any_value(neighbourhood_code) AS neighbourhood_code, "
+            "any_value(longitude) AS longitude, any_value(latitude) AS latitude, "
+            f"{_CAUSE_NL} AS waarschijnlijke_oorzaak FROM container_hotspots "
+            "WHERE period_end_on = (SELECT max(period_end_on) FROM container_hotspots) GROUP BY container_code",
             "map",
         ),
     ),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import ibis
 import numpy as np
 import polars as pl
 from ibis import _
@@ -20,10 +19,12 @@ from groningen_data.gate.recipe import AnalysisContext
 from groningen_data.marts import hotspot_statistics as statistics
 from groningen_data.marts.hotspot_statistics import Comparison, Floats, Ints
 
-BAND_M = 200
+BAND_M = 250
 """How far around a container is looked: people carry their waste, and inspections of one container alone are too few."""
 BESIDE_M = 25
 """A report this near to a container is about what lies beside it: people stand there, and their telephone errs by ten metres."""
+ELSEWHERE_M = 1_000
+"""Inspections further away than this tell what is usual in the city."""
 TOGETHER_M = 100
 """Containers that stand out and are no further apart than this are one hotspot."""
 PERIOD_DAYS = 28
@@ -33,6 +34,9 @@ WEEKDAY_DAYS = 84
 _METRES_PER_DEGREE = 111_320
 _LATITUDE = 53.2
 _CELL_M = 25
+_INSPECTED = ("inspected_on", "container_code", "longitude", "latitude", "is_waste_beside", "bulky_items", "cause_code")
+_REPORTED = ("created_on", "longitude", "latitude", "waste_kind")
+_KINDS = ("bulky", "construction")
 _CAUSES = {"full": "full_container", "bulky": "bulky_waste", "construction": "construction"}
 
 
@@ -61,17 +65,17 @@ class Seen:
 
 def compute(context: AnalysisContext) -> Iterator[pl.DataFrame]:
     """The hotspots of each period that ends on a Sunday of the month being made, from the first to the last day that is known."""
-    seen = read(context)
+    known = read(context)
     [(first,)] = context.frame(context.month.name("month").as_table()).rows()
     sundays = [
         day for day in (first + timedelta(days=n) for n in range(31)) if day.isoweekday() == 7 and day.month == first.month
     ]
     yield pl.DataFrame(schema=polars_schema(ContainerHotspots))
     for sunday in sundays:
-        if seen.first_on <= sunday <= seen.last_on and seen.containers.height:
-            compared = compare(seen, sunday)
+        if known.first_on <= sunday <= known.last_on and known.containers.height:
+            compared = compare(known, sunday)
             context.notes[f"compared until {sunday}"] = {test: found.comparisons for test, found in compared.items()}
-            yield rows_of(seen, sunday, compared)
+            yield rows_of(known, sunday, compared)
 
 
 def read(context: AnalysisContext) -> Seen:
@@ -88,37 +92,57 @@ def read(context: AnalysisContext) -> Seen:
     reports = reports.filter(_.longitude.notnull(), _.latitude.notnull(), _.location_status == "inside", _.waste_kind.notnull())
     works = context.table("core.traffic_events")
     works = works.filter(_.event_kind.isin(["road_works", "closure"]), _.longitude.notnull(), _.latitude.notnull())
-    places = containers.unique("container_code", keep="first", maintain_order=True).select(columns)
-    full = context.frame(full_days)
-    [(first_on, last_on)] = context.frame(days.aggregate(first_on=_.local_date.min(), last_on=_.local_date.max())).rows()
-    found = context.frame(
-        inspections.select(
-            "inspected_on", "container_code", "longitude", "latitude", "is_waste_beside", "bulky_items", "cause_code"
-        )
-    )
-    told = context.frame(reports.select("created_on", "longitude", "latitude", "waste_kind"))
-    return Seen(
-        places,
-        _with_cause_found(found, full),
-        _with_cause_told(told, places, full),
-        full,
+    return seen(
+        containers.unique("container_code", keep="first", maintain_order=True).select(columns),
+        context.frame(inspections.select(*_INSPECTED)),
+        context.frame(reports.select(*_REPORTED)),
+        context.frame(full_days),
         context.frame(works.select("starts_on", "ends_on", "longitude", "latitude")),
-        first_on or date.max,
-        last_on or date.min,
+        context.frame(days.select("local_date").distinct())["local_date"],
     )
 
 
-def compare(seen: Seen, sunday: date) -> dict[str, Comparison]:
-    """The three tests of the period that ends on a Sunday, by name; without those for which nothing was seen."""
-    places = _metres(seen.containers)
+def seen(
+    containers: pl.DataFrame,
+    inspections: pl.DataFrame,
+    reports: pl.DataFrame,
+    full_days: pl.DataFrame,
+    works: pl.DataFrame,
+    days: pl.Series,
+) -> Seen:
+    """What is known around containers, with causes.
+
+    Args:
+        containers: As in `Seen`.
+        inspections: inspected_on, container_code, longitude, latitude, is_waste_beside, bulky_items and cause_code.
+        reports: created_on, longitude, latitude and waste_kind.
+        full_days: As in `Seen`.
+        works: As in `Seen`.
+        days: The days of which anything is known.
+    """
+    return Seen(
+        containers,
+        _with_cause_found(inspections, full_days),
+        _with_cause_told(reports, containers, full_days),
+        full_days,
+        works,
+        days.min() or date.max,  # type: ignore[arg-type]
+        days.max() or date.min,  # type: ignore[arg-type]
+    )
+
+
+def compare(known: Seen, sunday: date) -> dict[str, Comparison]:
+    """The three tests of the period that ends on a Sunday, by name; without those for which nothing was known."""
+    places = _metres(known.containers)
     compared: dict[str, Comparison] = {}
-    inspections = _until(seen.inspections, "inspected_on", sunday, PERIOD_DAYS)
+    inspections = _until(known.inspections, "inspected_on", sunday, PERIOD_DAYS)
     if inspections.height:
-        near = statistics.within(places, _metres(inspections), BAND_M)
+        near, around = (statistics.within(places, _metres(inspections), radius) for radius in (BAND_M, ELSEWHERE_M))
         found = inspections["is_waste_beside"].to_numpy()
         weekday = inspections["inspected_on"].dt.weekday().to_numpy().astype(np.int64)
-        compared["inspections"] = statistics.compare_inspections(near, weekday, found, _flags(inspections["cause"], found))
-    reports = _until(seen.reports, "created_on", sunday, PERIOD_DAYS)
+        causes = _flags(inspections["cause"], found)
+        compared["inspections"] = statistics.compare_inspections(near, around, weekday, found, causes, _KINDS)
+    reports = _until(known.reports, "created_on", sunday, PERIOD_DAYS)
     nearest, away = _nearest(places, reports)
     reports, nearest, away = reports.filter(away <= BAND_M), nearest[away <= BAND_M], away[away <= BAND_M]
     if reports.height:
@@ -126,7 +150,7 @@ def compare(seen: Seen, sunday: date) -> dict[str, Comparison]:
         near = statistics.within(places, _metres(reports), BAND_M)
         causes = _flags(reports["cause"], is_beside)
         compared["reports"] = statistics.compare_reports(near, is_beside, _ground(places), nearest, causes)
-    reports = _until(seen.reports, "created_on", sunday, WEEKDAY_DAYS)
+    reports = _until(known.reports, "created_on", sunday, WEEKDAY_DAYS)
     reports = reports.filter(_nearest(places, reports)[1] <= BAND_M)
     if reports.height:
         near = statistics.within(places, _metres(reports), BAND_M)
@@ -136,9 +160,9 @@ def compare(seen: Seen, sunday: date) -> dict[str, Comparison]:
     return compared
 
 
-def rows_of(seen: Seen, sunday: date, compared: Mapping[str, Comparison]) -> pl.DataFrame:
+def rows_of(known: Seen, sunday: date, compared: Mapping[str, Comparison]) -> pl.DataFrame:
     """The containers that stand out in the period that ends on a Sunday, with likely cause and evidence: rows of the contract."""
-    frames = [_standing_out(seen, sunday, test, comparison) for test, comparison in compared.items()]
+    frames = [_standing_out(known, sunday, test, comparison) for test, comparison in compared.items()]
     found = pl.concat([pl.DataFrame(schema=polars_schema(ContainerHotspots)), *frames])
     if not found.height:
         return found
@@ -146,7 +170,7 @@ def rows_of(seen: Seen, sunday: date, compared: Mapping[str, Comparison]) -> pl.
     return found.with_columns(hotspot_code=found["container_code"].gather(strongest))
 
 
-def _standing_out(seen: Seen, sunday: date, test: str, comparison: Comparison) -> pl.DataFrame:
+def _standing_out(known: Seen, sunday: date, test: str, comparison: Comparison) -> pl.DataFrame:
     is_out, q_value = statistics.standing_out(comparison), statistics.corrected(comparison)
     days = WEEKDAY_DAYS if test == "weekday" else PERIOD_DAYS
     names, cause_observed, cause_expected, cause_p = statistics.likely_causes(comparison)
@@ -161,7 +185,7 @@ def _standing_out(seen: Seen, sunday: date, test: str, comparison: Comparison) -
         cause_expected = np.where(is_full, cause_expected, comparison.expected)
         cause_p = np.where(is_full, cause_p, comparison.p_value)
         is_told, weekday = np.ones(len(names), dtype=bool), pl.Series(comparison.weekday)
-    columns = {
+    columns: dict[str, Any] = {
         "trials": comparison.trials,
         "observed": comparison.observed,
         "expected": comparison.expected,
@@ -172,10 +196,10 @@ def _standing_out(seen: Seen, sunday: date, test: str, comparison: Comparison) -
         "cause_observed": cause_observed,
         "cause_expected": cause_expected,
         "cause_p_value": cause_p,
-        **_evidence(seen, sunday, days),
+        **_evidence(known, sunday, days),
     }
     told = [name for name in columns if name.startswith("cause_")]
-    frame = seen.containers.with_columns(pl.Series(name, values) for name, values in columns.items())
+    frame = known.containers.with_columns(pl.Series(name, values) for name, values in columns.items())
     frame = frame.with_columns(
         weekday.alias("weekday"),
         *(pl.when(pl.Series(is_told)).then(name).alias(name) for name in told),
@@ -190,18 +214,18 @@ def _standing_out(seen: Seen, sunday: date, test: str, comparison: Comparison) -
     return frame.filter(pl.Series(is_out)).select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
-def _evidence(seen: Seen, sunday: date, days: int) -> dict[str, Ints]:
+def _evidence(known: Seen, sunday: date, days: int) -> dict[str, Ints]:
     """What happened within `BAND_M` of each container in the period, whatever the test."""
-    places = _metres(seen.containers)
-    full = _until(seen.full_days, "local_date", sunday, days).group_by("container_code").agg(pl.col("alarm_hours").sum())
-    hours = seen.containers.join(full, "container_code", how="left", maintain_order="left")["alarm_hours"].fill_null(0)
-    found = _until(seen.inspections, "inspected_on", sunday, days)
+    places = _metres(known.containers)
+    full = _until(known.full_days, "local_date", sunday, days).group_by("container_code").agg(pl.col("alarm_hours").sum())
+    hours = known.containers.join(full, "container_code", how="left", maintain_order="left")["alarm_hours"].fill_null(0)
+    found = _until(known.inspections, "inspected_on", sunday, days)
     began = sunday - timedelta(days=days - 1)
-    works = seen.works.filter(pl.col("starts_on") <= sunday, pl.col("ends_on").fill_null(sunday) >= began)
+    works = known.works.filter(pl.col("starts_on") <= sunday, pl.col("ends_on").fill_null(sunday) >= began)
     counted = {
         "alarm_hours": (places, hours.to_numpy()),
         "bulky_items": (_metres(found), found["bulky_items"].fill_null(0).to_numpy()),
-        "works_200_m": (_metres(works), np.ones(works.height)),
+        "works_250_m": (_metres(works), np.ones(works.height)),
     }
     return {
         name: (statistics.within(places, where, BAND_M) @ values.astype(float)).astype(np.int64)
@@ -281,4 +305,4 @@ def _ground(places: Floats) -> Floats:
     grid, is_beside = grid[away <= BAND_M], away[away <= BAND_M] <= BESIDE_M
     near = statistics.within(places, grid, BAND_M)
     beside = near @ is_beside.astype(float)
-    return np.maximum(beside, 1) / np.maximum(near @ (~is_beside).astype(float), 1)
+    return np.asarray(np.maximum(beside, 1) / np.maximum(near @ (~is_beside).astype(float), 1))

@@ -10,7 +10,7 @@ rate in multiple testing under dependency* (2001), by which the correction of Be
 overlap.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,8 @@ class Comparison:
         trials: Inspections or reports that were looked at; 0 where nothing can be compared.
         observed: Those of them that count.
         expected: How many were expected to.
-        p_value: Chance of as many or more, if the place were like the rest of the city; 1 where nothing can be compared.
+        p_value: Chance of as many or more, of all or of one cause, if the place were like the rest of the city; 1 where nothing
+            can be compared.
         causes: Per cause, observed and expected with that cause.
         weekday: The weekday (1 = Monday) that the figures are about, where a test tells weekdays apart.
     """
@@ -77,21 +78,37 @@ def within(places: Floats, events: Floats, radius_m: float) -> "csr_array":
     return csr_array((np.ones(len(pairs)), (pairs["i"], pairs["j"])), shape=shape)
 
 
-def compare_inspections(near: "csr_array", weekday: Ints, found: Flags, causes: Mapping[str, Flags]) -> Comparison:
-    """Whether inspectors found waste more often around places than in the whole city on such weekdays (exact binomial test).
+def compare_inspections(
+    near: "csr_array", around: "csr_array", weekday: Ints, found: Flags, causes: Mapping[str, Flags], kinds: Collection[str] = ()
+) -> Comparison:
+    """Whether inspectors found waste more often around places than elsewhere on such weekdays (exact binomial test).
+
+    A kind of waste that is usually rare, such as builders' waste, shows where there is much of it, while all waste together would
+    not yet. So each kind is looked at as well, and the smallest p-value is multiplied by the number of looks (Bonferroni).
 
     Args:
         near: Places × inspections, as `within` gives it.
-        weekday: Of each inspection.
+        around: The same with a larger radius: elsewhere is what lies outside that, so that a place is not compared with itself.
+        weekday: Of each inspection (1 = Monday).
         found: Whether it found waste.
         causes: Per cause, whether it found waste with that cause; no finding has two.
+        kinds: The causes that are themselves a kind of waste, which inspectors saw.
     """
-    share = _share_per(weekday, found)
-    trials, observed, expected = _counted(near), _counted(near, found), near @ share[weekday]
-    told = {}
-    for cause, is_so in causes.items():
-        told[cause] = (_counted(near, is_so), near @ _share_per(weekday, is_so)[weekday])
-    return Comparison(trials, observed, expected, _binomial(observed, trials, expected), told)
+    on_weekday = np.eye(DAYS_OF_WEEK)[weekday - 1]
+    inspected = near @ on_weekday
+    elsewhere = on_weekday.sum(axis=0) - around @ on_weekday
+
+    def expected(is_so: Flags) -> Floats:
+        so = on_weekday * is_so[:, None]
+        share = (so.sum(axis=0) - around @ so) / np.maximum(1, elsewhere)
+        return np.asarray((inspected * share).sum(axis=1))
+
+    is_compared = ((elsewhere > 0) | (inspected == 0)).all(axis=1)
+    trials, observed = np.where(is_compared, _counted(near), 0), _counted(near, found)
+    told = {cause: (_counted(near, is_so), expected(is_so)) for cause, is_so in causes.items()}
+    looks = [(observed, expected(found)), *(told[cause] for cause in kinds if cause in told)]
+    rarest = np.min([_binomial(seen, trials, usual) for seen, usual in looks], axis=0)
+    return Comparison(trials, observed, expected(found), np.minimum(1.0, rarest * len(looks)), told)
 
 
 def compare_reports(near: "csr_array", is_beside: Flags, odds: Floats, nearest: Ints, causes: Mapping[str, Flags]) -> Comparison:
@@ -220,12 +237,6 @@ def _counted(near: "csr_array", is_so: Flags | None = None) -> Ints:
     weights = np.ones(near.shape[1]) if is_so is None else is_so.astype(float)
     counts: Ints = (near @ weights).astype(np.int64)
     return counts
-
-
-def _share_per(weekday: Ints, is_so: Flags) -> Floats:
-    """The share of a weekday's inspections of which something is so, by weekday (index 1 = Monday)."""
-    all_of_them = np.bincount(weekday, minlength=DAYS_OF_WEEK + 1)
-    return np.bincount(weekday, weights=is_so, minlength=DAYS_OF_WEEK + 1) / np.maximum(1, all_of_them)
 
 
 def _binomial(observed: Ints, trials: Ints, expected: Floats) -> Floats:

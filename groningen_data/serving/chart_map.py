@@ -1,9 +1,10 @@
-"""A map of neighbourhoods, coloured by a number in a few classes; a neighbourhood without a figure is grey and says so.
+"""Maps: neighbourhoods coloured by a number in a few classes, those without a figure grey; or places as points, coloured by a name.
 
 The outlines are those that are served; areas keep their shape and are drawn without a background that would need a network.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,9 +13,12 @@ from typing import Any
 
 import altair as alt
 
-from groningen_data.serving.chart_columns import Answer, Language
+from groningen_data.serving.chart_columns import Answer, Column, Language
 from groningen_data.serving.chart_marks import (
     EDGE,
+    INK,
+    MOST_SERIES,
+    SERIES,
     WIDTH,
     WORDS,
     Picture,
@@ -22,6 +26,7 @@ from groningen_data.serving.chart_marks import (
     figures,
     number_text,
     require_single,
+    shown,
     unfit,
     wrapped,
 )
@@ -33,6 +38,9 @@ _DIVERGING = ["#b35806", "#f1a340", "#92c5de", "#0571b0"]
 _MISSING, _SUPPRESSED, _ABSENT = "#c4c4c4", "#8f8f8f", "#ffffff"
 _HEIGHT = 540
 _TOLD = 3
+# Of a map of places: how many neighbourhoods are named, and how much is shown around the outermost places.
+_NAMED, _MARGIN = 8, 0.08
+_GROUND, _BORDER = "#f4f4f2", "#cfcfcf"
 _WORDS: dict[Language, dict[str, str]] = {
     "nl": {
         "absent": "niet in het antwoord",
@@ -44,6 +52,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "neighbourhood": "buurt",
         "unplaced": "Zonder buurt of omtrek: {0}.",
         "highest": "Hoogste: {0}.",
+        "nowhere": "Zonder plaats: {0}.",
+        "places": "plaatsen",
     },
     "en": {
         "absent": "not in the answer",
@@ -55,6 +65,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "neighbourhood": "neighbourhood",
         "unplaced": "Without a neighbourhood or outline: {0}.",
         "highest": "Highest: {0}.",
+        "nowhere": "Without a place: {0}.",
+        "places": "places",
     },
 }
 
@@ -117,6 +129,90 @@ def neighbourhood_map(answer: Answer, outlines: Mapping[str, Outline]) -> Pictur
     title = WORDS[answer.language]["per"].format(number.title, words["neighbourhood"])
     chart = chart.project(type="identity", reflectY=True).properties(width=WIDTH - 120, height=_HEIGHT)
     return Picture(chart, title, (code, number), notes)
+
+
+def coordinates(answer: Answer) -> tuple[Column, Column] | None:
+    """The columns `longitude` and `latitude` of an answer, if it has both."""
+    found = {column.name: column for column in answer.having("number")}
+    return (found["longitude"], found["latitude"]) if {"longitude", "latitude"} <= set(found) else None
+
+
+def places_map(answer: Answer, outlines: Mapping[str, Outline]) -> Picture:
+    """The places of an answer as points on the outlines around them; a name column with few values colours them.
+
+    The neighbourhoods with most points are named, where the answer has their codes.
+
+    Args:
+        answer: The answer, with columns `longitude` and `latitude` in degrees.
+        outlines: Every served neighbourhood by its code.
+
+    Raises:
+        QueryError: No row has a place.
+    """
+    columns = coordinates(answer)
+    placed = [i for i in range(answer.rows) if columns and all(c.values[i] is not None for c in columns)]
+    if columns is None or not placed:
+        raise unfit("maps of places", "columns longitude and latitude with values", answer)
+    words = _WORDS[answer.language]
+    colouring = next((c for c in answer.having("name") if c.distinct <= MOST_SERIES), None)
+    naming = next((c for c in answer.having("name") if c is not colouring), colouring)
+    squeeze = math.cos(math.radians(columns[1].values[placed[0]]))
+    rows = [
+        {
+            "x": round(columns[0].values[i] * squeeze, 6),
+            "y": round(columns[1].values[i], 6),
+            "group": shown(colouring.values[i], answer.language) if colouring else "",
+            "name": shown(naming.values[i], answer.language) if naming else "",
+        }
+        for i in placed
+    ]
+    shown_outlines = _around(rows, outlines, squeeze)
+    ground = (
+        alt.Chart(data_of([{"type": "Feature", "geometry": o.shape, "name": o.name} for o in shown_outlines.values()]))
+        .mark_geoshape(fill=_GROUND, stroke=_BORDER, strokeWidth=0.8)
+        .encode(tooltip=[alt.Tooltip("name:N", title=words["neighbourhood"].capitalize())])
+    )
+    colour: Any = alt.value(SERIES[0])
+    if colouring:
+        names = [name for name, _ in Counter(row["group"] for row in rows).most_common()]
+        scale = alt.Scale(domain=names, range=SERIES[: len(names)])
+        colour = alt.Color("group:N", title=colouring.title, scale=scale, sort=names, legend=alt.Legend(labelLimit=220))
+    named = [(c, c.title) for c in (naming, colouring) if c]
+    points = (
+        alt.Chart(data_of(rows))
+        .mark_circle(size=46, opacity=0.8, stroke="white", strokeWidth=0.4)
+        .encode(
+            longitude="x:Q",
+            latitude="y:Q",
+            color=colour,
+            tooltip=[alt.Tooltip("name:N" if c is naming else "group:N", title=title) for c, title in dict.fromkeys(named)],
+        )
+    )
+    codes = [c.values[i] for c in answer.having("neighbourhood")[:1] for i in placed]
+    most = [shown_outlines[code] for code, _ in Counter(codes).most_common(_NAMED) if code in shown_outlines]
+    labels = [{"x": o.centre[0] * squeeze, "y": o.centre[1], "name": o.name} for o in most]
+    text = alt.Chart(data_of(labels)).mark_text(fontSize=11, color=INK, stroke="white", strokeWidth=2.5, strokeOpacity=0.9)
+    front = alt.Chart(data_of(labels)).mark_text(fontSize=11, color=INK)
+    layers = [layer.encode(longitude="x:Q", latitude="y:Q", text="name:N") for layer in (text, front)]
+    chart = (
+        alt.layer(ground, points, *layers).project(type="identity", reflectY=True).properties(width=WIDTH - 120, height=_HEIGHT)
+    )
+    notes = [words["nowhere"].format(answer.rows - len(placed))] if len(placed) < answer.rows else []
+    title = WORDS[answer.language]["per"].format(words["places"].capitalize(), colouring.title) if colouring else words["places"]
+    return Picture(chart, title, (*columns, *(c for c in (colouring, naming) if c)), notes)
+
+
+def _around(rows: Sequence[Mapping[str, Any]], outlines: Mapping[str, Outline], squeeze: float) -> dict[str, Outline]:
+    """The outlines whose centre lies near the places, drawn as on a map."""
+    sides = [(min(row[axis] for row in rows), max(row[axis] for row in rows)) for axis in ("x", "y")]
+    margin = _MARGIN * max(*(high - low for low, high in sides), 0.01)
+    found = {}
+    for code, outline in outlines.items():
+        centre = (outline.centre[0] * squeeze, outline.centre[1])
+        if all(low - margin <= at <= high + margin for at, (low, high) in zip(centre, sides, strict=True)):
+            shape = {"type": outline.shape["type"], "coordinates": _flat(outline.shape["coordinates"], squeeze)}
+            found[code] = replace(outline, shape=shape)
+    return found
 
 
 def _areas(rows: Sequence[Mapping[str, Any]], classes: Sequence[ValueClass], label: str, language: Language) -> Any:

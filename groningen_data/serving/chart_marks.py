@@ -24,11 +24,11 @@ WIDTH = 720
 INK, EDGE = "#333333", "#8a8a8a"
 NEEDS = (
     "select a date and numbers for lines, a name and a number for bars, two numbers for points, "
-    "or neighbourhood_code and a number for a map"
+    "neighbourhood_code and a number for a map, or longitude and latitude for a map of places"
 )
 _FORMAT = ",.2~f"
 # Okabe and Ito: eight colours that people with any colour blindness tell apart; grey for their yellow, too pale on white.
-_SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c8c8c"]
+SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c8c8c"]
 # Numbers of one unit share a panel as long as the smallest is not a mere line along its bottom.
 _COMPARABLE = 20
 _MOST_DOTS = 40
@@ -209,7 +209,7 @@ def points(answer: Answer) -> Picture:
     }
     tooltip = [alt.Tooltip("x:Q", title=x.label, format=_FORMAT), alt.Tooltip("y:Q", title=y.label, format=_FORMAT)]
     size = (WIDTH - 60, 440)
-    colour: Any = alt.value(_SERIES[0])
+    colour: Any = alt.value(SERIES[0])
     if colouring is not None:
         colour = _colours("group", sorted({row["group"] for row in rows}), colouring.title)
         tooltip.insert(0, alt.Tooltip("group:N", title=colouring.title))
@@ -369,7 +369,7 @@ def _line_panel(
     y_title = None if is_one_of_several else wrapped(title, 44)
     y = alt.Y("y:Q", title=y_title, axis=axis, scale=alt.Scale(zero=lowest >= 0))
     tooltip = [tip, alt.Tooltip("y:Q", title=title, format=_FORMAT)]
-    colour: Any = alt.value(_SERIES[0])
+    colour: Any = alt.value(SERIES[0])
     if series:
         colour = _colours("series", series, told_by)
         tooltip.insert(0, alt.Tooltip("series:N", title=told_by or " "))
@@ -434,7 +434,7 @@ def _bar_chart(
     axis = alt.Axis(labelLimit=260, ticks=False, domain=False, labelPadding=6)
     padding = alt.Scale(paddingInner=0.15, paddingOuter=0.08) if grouping else alt.Scale()
     shared: dict[str, Any] = {"y": alt.Y("name:N", sort=list(order), title=None, axis=axis, scale=padding)}
-    colour: Any = alt.value(_SERIES[0])
+    colour: Any = alt.value(SERIES[0])
     height: Any = alt.Step(20)
     if grouping:
         shared["yOffset"] = alt.YOffset("group:N", sort=list(groups))
@@ -452,7 +452,7 @@ def _bar_chart(
 
 
 def _colours(field: str, names: Sequence[str], title: str | None, offset: float = 18) -> alt.Color:
-    scale = alt.Scale(domain=list(names), range=_SERIES[: len(names)])
+    scale = alt.Scale(domain=list(names), range=SERIES[: len(names)])
     return alt.Color(f"{field}:N", title=title, scale=scale, sort=list(names), legend=alt.Legend(labelLimit=220, offset=offset))
 
 

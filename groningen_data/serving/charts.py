@@ -18,7 +18,7 @@ import altair as alt
 import vl_convert
 
 from groningen_data.serving.chart_columns import Answer, Column, Language, looked_up, read_answer
-from groningen_data.serving.chart_map import Outline, neighbourhood_map
+from groningen_data.serving.chart_map import Outline, coordinates, neighbourhood_map, places_map
 from groningen_data.serving.chart_marks import NEEDS, Picture, bars, lines, points, wrapped
 from groningen_data.serving.query import QueryError
 
@@ -186,7 +186,7 @@ def draw(
         "line": lines,
         "bar": bars,
         "point": points,
-        "map": lambda answer: neighbourhood_map(answer, _outlines(settings, at)),
+        "map": lambda answer: (places_map if coordinates(answer) else neighbourhood_map)(answer, _outlines(settings, at)),
     }
     picture = drawing[chosen](answer)
     licence = looked_up(settings, _LICENCE_SQL, at)[0][0] if chosen == "map" else None
@@ -216,6 +216,8 @@ def _fitting_kind(answer: Answer) -> Kind:
     numbers = answer.having("number")
     names = answer.having("name", "neighbourhood")
     runs = [c for c in answer.having("time", "ordered") if c.distinct > 1]
+    if coordinates(answer):
+        return "map"
     if numbers and runs:
         return "line"
     if numbers and answer.having("neighbourhood"):

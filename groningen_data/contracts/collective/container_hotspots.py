@@ -11,7 +11,7 @@ LIKELY_CAUSES = ["full_container", "weekday", "bulky_waste", "construction", "un
 class ContainerHotspots(Contract):
     """Containers around which waste lay beside containers more often than chance would have it, per period that ends on a Sunday.
 
-    Three tests look at all that was seen within 200 metres of a container. `inspections`: in 28 days, inspectors found waste
+    Three tests look at all that was seen within 250 metres of a container. `inspections`: in 28 days, inspectors found waste
     more often than they did elsewhere in the city on such weekdays. `reports`: in 28 days, more waste reports lay within 50 metres
     of containers than the reports further away would give, as they do elsewhere in the city. `weekday`: in 84 days, the waste
     reports fell on other weekdays than those of the city, and did so week after week. Each test is corrected for all containers
@@ -52,10 +52,10 @@ class ContainerHotspots(Contract):
         "P-waarde van de oorzaak", "P-value of the cause", nullable=True, in_range={"min_value": 0, "max_value": 1}
     )
     alarm_hours: int = column(
-        "Uren op of boven de alarmgrens binnen 200 m", "Hours at or over the alarm limit within 200 m", unit="h", ge=0
+        "Uren op of boven de alarmgrens binnen 250 m", "Hours at or over the alarm limit within 250 m", unit="h", ge=0
     )
-    bulky_items: int = column("Stuks grofvuil binnen 200 m", "Bulky items found within 200 m", ge=0)
-    works_200_m: int = column("Werken en afsluitingen binnen 200 m", "Road works and closures within 200 m", ge=0)
+    bulky_items: int = column("Stuks grofvuil binnen 250 m", "Bulky items found within 250 m", ge=0)
+    works_250_m: int = column("Werken en afsluitingen binnen 250 m", "Road works and closures within 250 m", ge=0)
 
     class Config(Contract.Config):
         metadata = table(
