@@ -363,3 +363,13 @@ def test_34_a_day_with_a_silent_hour_has_no_weather(planted):
 
 def test_35_builders_waste_stands_near_a_building_site(planted):
     assert dict(planted[35]) == {False: pytest.approx(0.01, abs=0.01), True: pytest.approx(0.3, abs=0.15)}
+
+
+def test_39_people_select_with_bias_and_nothing_else_does(planted):
+    biased = ("human_selection", "herkomst", "buiten_europa")
+    assert planted[39] == [(*biased, measure, "2024HJ01", "open") for measure in ("false_positive", "selection")]
+
+
+def test_40_four_neighbourhoods_have_more_low_incomes_without_assistance(planted):
+    assert {code for code, _ in planted[40]} == {"BU00140604", "BU00140701", "BU00140801", "BU00141101"}
+    assert [share for _, share in planted[40]] == [pytest.approx(0.1, abs=0.01)] * 4
