@@ -5,8 +5,9 @@ group (a share of the level), moved towards the container's own as far as that d
 (R. Dekker, K. van Donselaar and P. Ouwehand, *How to use aggregation and combined forecasting to improve seasonal demand
 forecasts*, International Journal of Production Economics 90, 2004) with James-Stein shrinkage (D. Miller and D. Williams,
 *Shrinkage estimators of time series seasonal factors and their effect on forecasting accuracy*, International Journal of
-Forecasting 19, 2003). The level is the mean of two forecasts of `statsforecast`: exponential smoothing (ETS(A,N,N)) and the
-historic average; a mean of forecasts is steadier than each. Days that stand out are drawn in to four robust spreads first (Hampel).
+Forecasting 19, 2003). The level is the mean of two forecasts, exponential smoothing (ETS(A,N,N) of `statsforecast`) and the
+historic average: a mean of forecasts is steadier than each (R. T. Clemen, *Combining forecasts*, International Journal of
+Forecasting 5, 1989). Days that stand out are drawn in to four robust spreads first (Hampel).
 
 How much comes in over several days is taken as Gamma distributed, the usual one for amounts that are never below zero. Its variance
 is that of the smoothing model over a lead time (R. J. Hyndman, A. B. Koehler, J. K. Ord and R. D. Snyder, *Forecasting with
@@ -26,6 +27,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from groningen_data.contracts.collective.container_forecast import HORIZON_DAYS
+
 Floats = npt.NDArray[np.float64]
 
 WINDOW_DAYS = 84
@@ -34,7 +37,6 @@ LEAST_DAYS = 7
 """Days of known inflow without which nothing is forecast."""
 LONGEST_SILENCE_DAYS = 7
 """A container that was not heard for longer has no forecast: where its level is, is a guess."""
-HORIZON_DAYS = 7
 LOW, HIGH = 0.1, 0.9
 OVERFULL_PCT = 100.0
 
@@ -324,37 +326,33 @@ def _kept(noise: Floats, seen: Floats, freedom: npt.NDArray[Any]) -> Floats:
 
 def _levels(inflow: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Of each container's inflow without weekdays: level, smoothing constant, spread of a day, and variance of a misread level."""
-    from statsforecast.models import AutoETS, HistoricAverage
+    from statsforecast.models import AutoETS
 
-    size = len(inflow)
-    level, alpha, sigma, misread = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
-    for row, values in enumerate(inflow):
-        is_known = np.isfinite(values)
-        days = np.ascontiguousarray(values[is_known])
-        smooth = AutoETS(season_length=1, model="ANN").fit(days).model_
-        average = HistoricAverage().fit(days).model_["mean"][0]
-        level[row] = (smooth["states"][-1, 0] + average) / 2
-        # Half of the level follows the smoothing, so half of its constant is how a day moves it.
-        alpha[row] = smooth["par"][0] / 2
-        left = np.full(len(values), np.nan)
-        left[is_known] = days - (smooth["fitted"] + average) / 2
-        variance = np.nansum(left**2) / max(len(days) - 1, 1)
-        misread[row] = _misread(left, variance)
-        sigma[row] = np.sqrt(variance - 2 * misread[row])
-    return level, alpha, sigma, misread
+    is_known = np.isfinite(inflow)
+    days = is_known.sum(axis=1)
+    average = np.nanmean(inflow, axis=1) if len(inflow) else np.empty(0)
+    last, alpha, fitted = np.empty(len(inflow)), np.empty(len(inflow)), np.full(inflow.shape, np.nan)
+    for row, known in enumerate(is_known):
+        smooth = AutoETS(season_length=1, model="ANN").fit(inflow[row, known]).model_
+        last[row], alpha[row], fitted[row, known] = smooth["states"][-1, 0], smooth["par"][0], smooth["fitted"]
+    left = inflow - (fitted + average[:, None]) / 2
+    variance = np.nansum(left**2, axis=1) / np.maximum(days - 1, 1)
+    misread = _misread(left, variance)
+    # Half of the level follows the smoothing, so half of its constant is how a day moves it.
+    return (last + average) / 2, alpha / 2, np.sqrt(variance - 2 * misread), misread
 
 
-def _misread(left: Floats, variance: float) -> float:
-    """Variance of a misread level, from the covariance of residuals of days that follow each other.
+def _misread(left: Floats, variance: Floats) -> Floats:
+    """Variance of a misread level per container, from the covariance of residuals of days that follow each other.
 
-    Only as far as it is more than one and a half standard errors below zero, and at most half of the variance: an MA(1) process has no more.
+    Only as far as it is more than one and a half standard errors below zero, and less than half of the variance: an MA(1) process
+    has no more.
     """
-    pairs = left[1:] * left[:-1]
-    count = np.isfinite(pairs).sum()
-    if count < _WEEKDAYS:
-        return 0.0
-    covariance = np.nansum(pairs) / count + _MISREAD_ERRORS * variance / np.sqrt(count)
-    return float(min(max(-covariance, 0.0), _MOST_MISREAD * variance))
+    pairs = left[:, 1:] * left[:, :-1]
+    count = np.isfinite(pairs).sum(axis=1)
+    covariance = np.nansum(pairs, axis=1) / np.maximum(count, 1)
+    seen = -covariance - _MISREAD_ERRORS * variance / np.sqrt(np.maximum(count, 1))
+    return np.where(count >= _WEEKDAYS, np.clip(seen, 0, _MOST_MISREAD * variance), 0.0)
 
 
 def _lead_time_variance(lead: Floats, alpha: Floats, sigma: Floats, days: Floats) -> Floats:
