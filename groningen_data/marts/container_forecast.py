@@ -14,13 +14,13 @@ import polars as pl
 from ibis import _
 
 from groningen_data.contracts.base import polars_schema
-from groningen_data.contracts.collective.container_forecast import ContainerForecast
+from groningen_data.contracts.collective.container_forecast import HORIZON_DAYS, ContainerForecast
 from groningen_data.contracts.collective.container_outlook import ContainerOutlook
 from groningen_data.gate.recipe import AnalysisContext
 from groningen_data.marts import fill_model
 from groningen_data.marts.container_day import registered_containers
 from groningen_data.marts.container_inflow_day import cleaned_steps, emptied, hour_profile
-from groningen_data.marts.fill_model import HORIZON_DAYS, LONGEST_SILENCE_DAYS, WINDOW_DAYS, Floats
+from groningen_data.marts.fill_model import LONGEST_SILENCE_DAYS, WINDOW_DAYS, Floats
 
 PROFILE_DAYS = 14
 """Days whose readings tell at which hours waste comes in."""

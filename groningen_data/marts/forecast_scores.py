@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 
 from groningen_data.contracts.base import polars_schema
+from groningen_data.contracts.collective.container_forecast import HORIZON_DAYS
 from groningen_data.contracts.collective.forecast_scores import BASELINES, FILL_MODEL, ForecastScores
 from groningen_data.gate.recipe import AnalysisContext
 from groningen_data.marts import fill_model
 from groningen_data.marts.container_day import registered_containers
-from groningen_data.marts.fill_model import HIGH, HORIZON_DAYS, LOW, WINDOW_DAYS, Floats, Forecast, History
+from groningen_data.marts.fill_model import HIGH, LOW, WINDOW_DAYS, Floats, Forecast, History
 
 EVERY_DAYS = 5
 """Days between two origins: five, so that each weekday comes in turn."""
@@ -118,9 +119,9 @@ def _errors(history: History, made: Forecast) -> pl.DataFrame:
     places = {code: place for place, code in enumerate(history.codes)}
     rows = np.array([places[code] for code in made.codes], dtype=np.int64)
     first = (made.made_from - history.days[0]).days + 1
+    days = min(HORIZON_DAYS, len(history.days) - first)
     actual = np.full(made.inflow.shape, np.nan)
-    seen = history.inflow[:, first : first + actual.shape[1]][rows]
-    actual[:, : seen.shape[1]] = seen
+    actual[:, :days] = history.inflow[rows][:, first : first + days]
     fill = made.start_fill[:, None] + np.cumsum(actual, axis=1)
     simple = baselines(history, made)
     is_scored = np.isfinite(fill) & np.all([np.isfinite(np.cumsum(inflow, axis=1)) for inflow in simple.values()], axis=0)
