@@ -41,3 +41,7 @@ class SettingsError(GroningenError):
 
 class SourceError(GroningenError):
     """A source cannot be reached, refuses, or answers something it does not promise."""
+
+
+class RuleError(GroningenError):
+    """A signal rule may not be used: it lacks what the law asks for, or it asks what it may not."""

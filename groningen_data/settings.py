@@ -142,6 +142,17 @@ class Settings(BaseSettings):
         False, description="Whether extracts about persons are removed from the folder of files once they have landed."
     )
 
+    signal_rules: Path | None = Field(
+        None, description="Folder with the signal rules. Empty: none; in the sample city those of `data/reference/signal_rules`."
+    )
+    signal_minimum_outcomes: int = Field(
+        200, ge=30, description="Outcomes of a rule, and of the random sample, from which on they are held against each other."
+    )
+    checks_a_month: int = Field(150, ge=1, description="Checks of benefit cases that there is capacity for in a month.")
+    sample_share_pct: float = Field(
+        20, ge=20, le=100, description="Share of the checks that chance asks for instead of a rule, in %."
+    )
+
     catalog_uri: SecretStr | None = Field(
         None, description="PostgreSQL URI of the lake's catalog. Empty: SQLite in the data folder."
     )
@@ -242,7 +253,7 @@ class Settings(BaseSettings):
             raise ValueError("must be on this machine, such as http://127.0.0.1:8210")
         return value
 
-    @field_validator("data_dir", "files", "pseudonym_key_file", "secrets_dir", "welfare_manifest_key_file")
+    @field_validator("data_dir", "files", "pseudonym_key_file", "secrets_dir", "signal_rules", "welfare_manifest_key_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value is not None else None

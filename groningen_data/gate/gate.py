@@ -378,7 +378,10 @@ def _still_counts(earlier: ledger.LatestBatch, plan: BatchPlan) -> bool:
 def _judge_contract(recipe: Recipe, staged: Staged) -> CheckResult:
     """The contract's own check: is the share of quarantined rows within tolerance, and is anything left?"""
     tolerance = recipe.facts.tolerance
-    if not staged.rows_in and recipe.is_derived:
+    is_empty = recipe.may_be_empty and recipe.is_derived and not staged.rows_in
+    if is_empty:
+        observed = "there are no rows, which this table allows for"
+    elif not staged.rows_in and recipe.is_derived:
         observed = f"its inputs give no rows any more; `groningen drop {recipe.facts.name}` and a refresh make the table anew"
     elif not staged.rows_in:
         observed = "no rows were delivered; no rows is never data"
@@ -394,7 +397,7 @@ def _judge_contract(recipe: Recipe, staged: Staged) -> CheckResult:
     return CheckResult(
         name=CONTRACT_CHECK,
         severity="error",
-        passed=staged.accepted > 0 and staged.quarantined_share <= tolerance,
+        passed=is_empty or (staged.accepted > 0 and staged.quarantined_share <= tolerance),
         sentence=_contract_sentence(recipe),
         observed=observed,
         value=staged.quarantined_share,

@@ -167,6 +167,7 @@ class Recipe:
         judged_with: Published tables that only its suite reads: they come first, but do not make it anew.
         expression: For derived tables: an Ibis expression over `uses` giving all rows of the table.
         analysis: For derived tables that SQL cannot express.
+        may_be_empty: Whether a derived table without rows says something: nobody waits, nothing was drawn yet.
     """
 
     contract: ContractModel
@@ -179,6 +180,7 @@ class Recipe:
     judged_with: tuple[str, ...] = ()
     expression: Expression | None = None
     analysis: Analysis | None = None
+    may_be_empty: bool = False
 
     @property
     def facts(self) -> TableFacts:

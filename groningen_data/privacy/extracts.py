@@ -196,6 +196,16 @@ def yes_no(text: pl.Expr) -> pl.Expr:
     return text.str.to_lowercase().replace_strict(words, default=pl.when(text.is_not_null()).then(pl.lit(UNREADABLE)))
 
 
+def rule_name(text: pl.Expr) -> pl.Expr:
+    """Names of rules: small letters, digits and underscores, beginning with a letter; no digits in a row could be a number."""
+    return _of_form(text.str.to_lowercase(), r"^[a-z][a-z_]*[0-9]{0,2}[a-z_]*$")
+
+
+def small_number(text: pl.Expr) -> pl.Expr:
+    """Whole numbers of at most three digits."""
+    return _of_form(text, r"^[0-9]{1,3}$")
+
+
 def listed(codes: Mapping[str, str]) -> Form:
     """Words of a list, as the codes they stand for; case, spaces, hyphens and leading zeros do not count."""
 

@@ -126,21 +126,30 @@ def _note(settings: Settings, identity: str) -> None:
     partial.replace(target)
 
 
-def _key(path: Path) -> bytes:
+def secret_key(path: Path, name: str) -> bytes:
+    """A key of at least 32 bytes from a file that only its owner may read; made, with random bytes, when it is not there.
+
+    Raises:
+        SettingsError: Others may read it, or it is too short.
+    """
     if not path.exists():
         _make(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise SettingsError(
-            "pseudonym key", f"others than its owner may use {path}", "`chmod 600` it; when others may have read it, replace it"
+            name, f"others than its owner may use {path}", "`chmod 600` it; when others may have read it, replace it"
         )
     key = path.read_bytes()
     if len(key) < _KEY_BYTES:
         raise SettingsError(
-            "pseudonym key",
+            name,
             f"{path} holds fewer than {_KEY_BYTES} bytes",
-            "put the right key back; another key gives other pseudonyms",
+            "put the right key back; what was made with it needs the same key",
         )
     return key
+
+
+def _key(path: Path) -> bytes:
+    return secret_key(path, "pseudonym key")
 
 
 def _make(path: Path, *, anew: bool = False) -> None:

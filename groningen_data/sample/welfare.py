@@ -59,18 +59,19 @@ def payloads(city: City) -> Payloads:
     """Cases and signals as they stand at the end of the last day, and the closed cases of each quarter that has ended by then."""
     day = city.days[-1]
     numbers, neighbourhoods = everybody(city)
-    yield f"welfare/uitkeringen_{day}.csv", _csv(_cases(city, day, numbers, neighbourhoods))
+    yield f"welfare/uitkeringen_{day}.csv", csv(benefit_cases(city, day, numbers, neighbourhoods))
     for year, quarter in _quarters_before(day):
-        yield f"welfare/afgesloten_zaken_{year}K{quarter}.csv", _csv(_closed(city, day, year, quarter, numbers))
-    yield f"welfare/vroegsignalen_{day}.csv", _csv(_signals(city, day, numbers, neighbourhoods))
+        yield f"welfare/afgesloten_zaken_{year}K{quarter}.csv", csv(_closed(city, day, year, quarter, numbers))
+    yield f"welfare/vroegsignalen_{day}.csv", csv(_signals(city, day, numbers, neighbourhoods))
 
 
-def _csv(frame: pl.DataFrame) -> bytes:
+def csv(frame: pl.DataFrame) -> bytes:
+    """An extract as the benefit administration writes it: `;` between the fields, nothing where a value is blank."""
     blanks_empty = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
     return blanks_empty.write_csv(separator=";").encode()
 
 
-def _cases(city: City, day: date, numbers: Texts, neighbourhoods: Texts) -> pl.DataFrame:
+def benefit_cases(city: City, day: date, numbers: Texts, neighbourhoods: Texts) -> pl.DataFrame:
     """All cases since ten years before the first of January; each recipient has one before somebody has a second."""
     first = date(day.year - YEARS, 1, 1)
     random = generator(city, "benefit cases", first)
@@ -84,18 +85,18 @@ def _cases(city: City, day: date, numbers: Texts, neighbourhoods: Texts) -> pl.D
         {
             "zaaknummer": [f"U{first.year % 100:02}.{n:06}" for n in range(count)],
             "bsn": numbers[person],
-            "regeling": _one_of(random, _SCHEMES, count),
-            "ingangsdatum": _days(first, started),
-            "einddatum": np.where(has_ended, _days(first, ended), ""),
+            "regeling": one_of(random, _SCHEMES, count),
+            "ingangsdatum": days_after(first, started),
+            "einddatum": np.where(has_ended, days_after(first, ended), ""),
             "buurtcode": np.where(random.random(count) < 0.01, "", neighbourhoods[person]),
-            "reden_instroom": _one_of(random, _INFLOW, count),
-            "reden_uitstroom": np.where(has_ended, _one_of(random, _OUTFLOW, count), ""),
+            "reden_instroom": one_of(random, _INFLOW, count),
+            "reden_uitstroom": np.where(has_ended, one_of(random, _OUTFLOW, count), ""),
         }
     ).filter(started <= today)
     chance = generator(city, "faults of benefit cases", day)
     ended_rows = np.flatnonzero(frame["einddatum"].to_numpy() != "")
     backward = dict.fromkeys(chance.choice(ended_rows, BACKWARD_CASES, replace=False).tolist(), f"{first - timedelta(days=30)}")
-    return _spoilt(_replaced(frame, "einddatum", backward), "ingangsdatum", chance, spare=set(backward))
+    return spoilt(_replaced(frame, "einddatum", backward), "ingangsdatum", chance, spare=set(backward))
 
 
 def _closed(city: City, day: date, year: int, quarter: int, numbers: Texts) -> pl.DataFrame:
@@ -111,7 +112,7 @@ def _closed(city: City, day: date, year: int, quarter: int, numbers: Texts) -> p
         {
             "zaaknummer": [f"T{year}.{quarter}.{n:04}" for n in range(count)],
             "bsn": random.choice(numbers[:RECIPIENTS], count),
-            "afgesloten_op": np.sort(_days(first, random.integers(0, (after - first).days, count))),
+            "afgesloten_op": np.sort(days_after(first, random.integers(0, (after - first).days, count))),
             "oorzaak": drawn[:, 0],
             "processtap": drawn[:, 1],
             "kanaal": drawn[:, 2],
@@ -125,7 +126,7 @@ def _signals(city: City, day: date, numbers: Texts, neighbourhoods: Texts) -> pl
     """Signals of two years, week by week: picked up within four weeks or not at all, and contact made or not."""
     monday = day - timedelta(days=day.weekday())
     weeks = [_signals_of(city, monday - timedelta(weeks=n), day, numbers, neighbourhoods) for n in range(WEEKS - 1, -1, -1)]
-    return _spoilt(pl.concat(weeks), "signaaldatum", generator(city, "faults of early signals", day))
+    return spoilt(pl.concat(weeks), "signaaldatum", generator(city, "faults of early signals", day))
 
 
 def _signals_of(city: City, monday: date, day: date, numbers: Texts, neighbourhoods: Texts) -> pl.DataFrame:
@@ -136,10 +137,10 @@ def _signals_of(city: City, monday: date, day: date, numbers: Texts, neighbourho
     picked_up = sent + random.integers(1, 29, count)
     closed = picked_up + random.integers(7, 90, count)
     today = (day - monday).days
-    partner = _one_of(random, _PARTNERS, count)
+    partner = one_of(random, _PARTNERS, count)
     is_taken = random.random(count) < PICKED_UP_SHARE
     is_reached = random.random(count) < np.array([REACHED_SHARE[p] for p in partner])
-    result = np.where(is_reached, _one_of(random, _RESULTS, count), "niet_bereikt")
+    result = np.where(is_reached, one_of(random, _RESULTS, count), "niet_bereikt")
     is_picked_up, is_closed = is_taken & (picked_up <= today), is_taken & (closed <= today)
     status = np.select(
         [is_closed, is_picked_up, ~is_taken & (sent + 28 < today)], ["afgesloten", "in_behandeling", "niet_opgepakt"], "open"
@@ -148,18 +149,18 @@ def _signals_of(city: City, monday: date, day: date, numbers: Texts, neighbourho
         {
             "signaalnummer": [f"V{monday:%y%m%d}.{n:04}" for n in range(count)],
             "bsn": numbers[person],
-            "signaaldatum": _days(monday, sent),
+            "signaaldatum": days_after(monday, sent),
             "partner": partner,
             "buurtcode": neighbourhoods[person],
             "status": status,
-            "datum_opgepakt": np.where(is_picked_up, _days(monday, picked_up), ""),
+            "datum_opgepakt": np.where(is_picked_up, days_after(monday, picked_up), ""),
             "contact_bereikt": np.where(is_picked_up, np.where(is_reached, "ja", "nee"), ""),
             "resultaat": np.where(is_closed, result, ""),
         }
     ).filter(sent <= today)
 
 
-def _spoilt(frame: pl.DataFrame, dated: str, random: Chance, spare: frozenset[int] | set[int] = frozenset()) -> pl.DataFrame:
+def spoilt(frame: pl.DataFrame, dated: str, random: Chance, spare: frozenset[int] | set[int] = frozenset()) -> pl.DataFrame:
     """The extract with invalid numbers, bad dates and doubled rows, each in rows of their own."""
     rows = [int(n) for n in random.permutation(frame.height) if int(n) not in spare]
     invalid, undated = rows[:INVALID_NUMBERS], rows[INVALID_NUMBERS : INVALID_NUMBERS + BAD_DATES]
@@ -177,11 +178,13 @@ def _replaced(frame: pl.DataFrame, column: str, values: Mapping[int, str]) -> pl
     return frame.with_columns(pl.Series(column, series))
 
 
-def _one_of(random: Chance, shares: Mapping[str, float], count: int) -> Texts:
+def one_of(random: Chance, shares: Mapping[str, float], count: int) -> Texts:
+    """So many words, each as often as its share says."""
     return random.choice(np.array(list(shares)), count, p=np.array(list(shares.values())))
 
 
-def _days(first: date, after: NDArray[np.int64]) -> Texts:
+def days_after(first: date, after: NDArray[np.int64]) -> Texts:
+    """ISO dates so many days after the first."""
     return (np.datetime64(first) + after).astype(str)
 
 

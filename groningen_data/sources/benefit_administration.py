@@ -1,4 +1,4 @@
-"""The benefit administration: extracts of benefit cases, of closed cases of unlawful payment, and of early signals (CSV).
+"""The benefit administration: extracts of benefit cases, closed cases, early signals, statutory signals and outcomes of checks (CSV).
 
 What lands is never what was delivered: each extract is rewritten on its way, with pseudonyms for persons, cases and signals,
 with codes of closed lists, and without any other column (`privacy/extracts.py`). Here is said which fields pass, and in what form.
@@ -67,6 +67,32 @@ _SIGNALS = (
     Field("contact_bereikt", "is_reached", extracts.yes_no),
     Field("resultaat", "result_code", _codes("signal_result")),
 )
+_STATUTORY = (
+    Field("signaalnummer", "signal_pseudonym", pseudonym_of="statutory signal"),
+    Field("bsn", "person_pseudonym", pseudonym_of="benefit person", is_service_number=True),
+    Field("zaaknummer", "case_pseudonym", pseudonym_of="benefit case"),
+    Field("signaalsoort", "signal_type_code", _codes("statutory_signal")),
+    Field("register", "source_code", _codes("statutory_source")),
+    Field("feitdatum", "fact_on", extracts.day),
+    Field("ontvangen_op", "received_on", extracts.day),
+    Field("al_bekend", "is_already_known", extracts.yes_no),
+    Field("status", "status_code", _codes("statutory_status")),
+)
+_OUTCOMES = (
+    Field("onderzoeksnummer", "check_pseudonym", pseudonym_of="welfare check"),
+    Field("zaaknummer", "case_pseudonym", pseudonym_of="benefit case"),
+    Field("signaalnummer", "signal_pseudonym", pseudonym_of="statutory signal"),
+    Field("bsn", is_service_number=True, is_optional=True),
+    Field("regel", "rule_id", extracts.rule_name),
+    Field("regelversie", "rule_version", extracts.small_number),
+    Field("uitkomstdatum", "checked_on", extracts.day),
+    Field("uitkomst", "outcome_code", _codes("check_outcome")),
+    Field("nadelig_besluit", "is_adverse", extracts.yes_no),
+    Field("gemotiveerd", "is_motivated", extracts.yes_no),
+    Field("gehoord", "is_heard", extracts.yes_no),
+    Field("vier_ogen", "is_four_eyes", extracts.yes_no),
+)
+_SAMPLE = "random_sample"
 
 
 def parse_cases(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
@@ -124,6 +150,32 @@ def parse_signals(payloads: Sequence[Payload], batch_key: str, context: BuildCon
         "picked_up_on.before_signalled_on": picked_up < signalled,
     }
     yield from in_slices(_rows(frame, rules, {"signalled_on": signalled, "picked_up_on": picked_up}))
+
+
+def parse_statutory(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
+    """Rows of `core.welfare_statutory_signals`, from the delivery of the latest day."""
+    frame = _latest(payloads, context)
+    happened, received = _day("fact_on"), _day("received_on")
+    rules = {
+        "fact_on.type": pl.col("fact_on").is_not_null() & happened.is_null(),
+        "received_on.type": pl.col("received_on").is_not_null() & received.is_null(),
+        "received_on.before_fact_on": received < happened,
+    }
+    yield from in_slices(_rows(frame, rules, {"fact_on": happened, "received_on": received}))
+
+
+def parse_outcomes(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
+    """Rows of `core.welfare_signal_outcomes`, from the delivery of the latest day."""
+    frame = _latest(payloads, context)
+    checked, version = _day("checked_on"), pl.col("rule_version").cast(pl.Int64, strict=False)
+    is_sample = pl.col("rule_id") == _SAMPLE
+    rules = {
+        "rule_id.type": pl.col("rule_id") == extracts.UNREADABLE,
+        "rule_version.type": pl.col("rule_version").is_not_null() & version.is_null(),
+        "rule_version.of_sample": (is_sample != (version == 0)) | (is_sample & pl.col("signal_pseudonym").is_not_null()),
+        "checked_on.type": pl.col("checked_on").is_not_null() & checked.is_null(),
+    }
+    yield from in_slices(_rows(frame, rules, {"checked_on": checked, "rule_version": version}))
 
 
 def _rows(frame: pl.DataFrame, rules: dict[str, pl.Expr], read: dict[str, pl.Expr]) -> pl.DataFrame:
@@ -236,3 +288,5 @@ def _minimised(delivered: Payload, opener: Opener, fields: Sequence[Field], pseu
 CASES = _source("benefit_cases", "Benefit administration: benefit cases", _CASES)
 CLOSED = _source("closed_cases", "Benefit administration: closed cases", _CLOSED)
 SIGNALS = _source("early_signals", "Benefit administration: early signals", _SIGNALS)
+STATUTORY = _source("statutory_signals", "Inlichtingenbureau: statutory signals, by way of the benefit administration", _STATUTORY)
+OUTCOMES = _source("signal_outcomes", "Benefit administration: outcomes of checks", _OUTCOMES)

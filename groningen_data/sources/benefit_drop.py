@@ -21,7 +21,13 @@ from groningen_data.settings import Settings
 from groningen_data.sources.base import HEAD_BYTES
 
 AGE_KEY = "benefit_age_key"
-SOURCES = {"benefit_cases": "uitkeringen_*", "closed_cases": "afgesloten_zaken_*", "early_signals": "vroegsignalen_*"}
+SOURCES = {
+    "benefit_cases": "uitkeringen_*",
+    "closed_cases": "afgesloten_zaken_*",
+    "early_signals": "vroegsignalen_*",
+    "statutory_signals": "samenloopsignalen_*",
+    "signal_outcomes": "controleuitkomsten_*",
+}
 """The sources of the benefit administration, and how the names of their files begin."""
 SPOKESMAN = "benefit_cases"
 """Who tells of files of which nobody can say what they are."""

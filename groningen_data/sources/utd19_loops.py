@@ -205,7 +205,8 @@ def _recognises(head: Head) -> bool:
 SOURCE = FileSource(
     name="utd19_loops",
     title="Induction loops of the city (UTD19 form)",
-    patterns=("*loops*.csv", "*loops*.csv.gz", "*utd19*.csv", "*utd19*.csv.gz"),
+    # `loops` as a word: samenloopsignalen are no loops.
+    patterns=("loops*.csv", "loops*.csv.gz", "*[!a-z]loops*.csv", "*[!a-z]loops*.csv.gz", "*utd19*.csv", "*utd19*.csv.gz"),
     recognises=_recognises,
     batches=_batches,
     extent="GM0014",
