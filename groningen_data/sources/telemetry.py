@@ -210,7 +210,9 @@ def _pull(visit: Pull) -> None:
             repeats += 1
         elif readings:
             visit.cursor |= _about(visit, readings)
-            visit.deliver(f"{_LIST}/{f'na_{_number(cursor)}' if cursor else f'vanaf_{since[:10]}'}.json", cast(Answer, answer))
+            # One form for both, so that their fields are compared with one another's.
+            after = _number(cursor) if cursor else int(since[:10].replace("-", ""))
+            visit.deliver(f"{_LIST}/na_{after}.json", cast(Answer, answer))
         if not following:
             return
         contents.add(content)

@@ -215,7 +215,9 @@ class TestPull:
         assert ask(office, na=old).status_code == 410
         office.landing.keep_notes(SOURCE.name, "cursor", noted)
         report = office.fetch()
-        assert report.problem is None and report.landed[0].arrivals[0].place == "vulgraadmetingen/vanaf_2026-03-14.json"
+        assert report.problem is None and report.landed[0].arrivals[0].place == "vulgraadmetingen/na_20260314.json"
+        # Pages after a cursor and pages from a time have the same fields.
+        assert list(office.landing.notes("telemetry", "shapes")["families"]) == ["vulgraadmetingen/na_#.json"]
         assert office.landing.notes(SOURCE.name, "cursor")["next"] != old
 
     def test_a_reading_from_the_future_is_set_aside_with_its_reason(self, office):
