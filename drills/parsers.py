@@ -19,15 +19,15 @@ import duckdb
 import polars as pl
 
 from assets import all_recipes, all_sources
+from drills.squares import squares
 from groningen_data.contracts import all_contracts
 from groningen_data.contracts.base import polars_schema
 from groningen_data.errors import GroningenError
-from groningen_data.fetching.shapes import SHAPE_BYTES, compare, merged, shape_of
+from groningen_data.fetching.shapes import compare, merged, shape_of
 from groningen_data.gate.plan import SNAPSHOT
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.gate.stage import stage
 from groningen_data.landing import Payload
-from groningen_data.places import spatial_connection
 from groningen_data.privacy.service_numbers import is_service_number
 from groningen_data.settings import Settings
 from groningen_data.sources.base import FileSource, head_of
@@ -67,7 +67,7 @@ class Reader:
 
     def __post_init__(self) -> None:
         self.con.execute("CREATE SCHEMA IF NOT EXISTS scratch")
-        self._neighbourhoods = _squares()
+        self._neighbourhoods = squares()
 
     def read(self, source: FileSource, files: Mapping[str, bytes]) -> Seen:
         """Everything that is done with files of a source, one after the other.
@@ -99,7 +99,7 @@ class Reader:
             if head is not None:
                 source.recognises(head)
         with _only_ours(source, "shape", seen):
-            shape = shape_of(data if data.startswith(b"PAR1") else data[:SHAPE_BYTES])
+            shape = shape_of(path)
             compare(name, merged({}, shape), shape)
         payload = _payload(source, name, path)
         if source.rewriting is not None:
@@ -157,24 +157,6 @@ def _only_ours(source: FileSource, what: str, seen: Seen) -> Iterator[None]:
         raise
     except BaseException as error:
         raise WrongError(f"{source.name} {what}: {type(error).__name__}: {error}") from error
-
-
-def _squares() -> pl.DataFrame:
-    """Two neighbourhoods, squares of 0.01 degree."""
-    corners = [("BU00140000", "Binnenstad-Noord", 6.55, 6.56), ("BU00140001", "Binnenstad-Zuid", 6.56, 6.57)]
-    with spatial_connection() as con:
-        outlines = [
-            con.execute("SELECT ST_AsWKB(ST_MakeEnvelope(?, 53.21, ?, 53.22))::BLOB", [west, east]).fetchall()[0][0]
-            for _, _, west, east in corners
-        ]
-    return pl.DataFrame(
-        {
-            "neighbourhood_code": [code for code, *_ in corners],
-            "neighbourhood_name": [name for _, name, *_ in corners],
-            "code_year": [2024, 2024],
-            "outline_wkb": outlines,
-        }
-    )
 
 
 def source_of(name: str) -> FileSource:

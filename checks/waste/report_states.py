@@ -1,5 +1,6 @@
 """Suite of the state of the public-space reports: everything that landed of them."""
 
+from checks.reports import SHARED
 from groningen_data.gate.suite import BatchFacts, Expectation
 
 
@@ -23,24 +24,7 @@ SUITE = (
         "No report was made later than now.",
         kwargs=_not_after_now,
     ),
-    Expectation(
-        "reports_have_a_place",
-        "expect_column_values_to_not_be_null",
-        "Nearly every report says where it is.",
-        kwargs={"column": "longitude", "mostly": 0.9},
-    ),
-    Expectation(
-        "several_categories",
-        "expect_column_unique_value_count_to_be_between",
-        "People report more than one kind of thing.",
-        kwargs={"column": "category_code", "min_value": 2},
-    ),
-    Expectation(
-        "waste_is_among_them",
-        "unexpected_rows_expectation",
-        "Some reports are about waste; none at all means the categories changed.",
-        kwargs={"unexpected_rows_query": "SELECT count(*) FROM {batch} HAVING count(waste_kind) = 0"},
-    ),
+    *SHARED,
     Expectation(
         "closed_says_when",
         "unexpected_rows_expectation",
@@ -51,30 +35,11 @@ SUITE = (
         },
     ),
     Expectation(
-        "placed_reports_have_a_neighbourhood",
-        "unexpected_rows_expectation",
-        "A report inside the municipality lies in exactly one known neighbourhood.",
-        kwargs={
-            "unexpected_rows_query": "SELECT report_id FROM {batch} WHERE (location_status = 'inside') <> "
-            "(neighbourhood_code IS NOT NULL) OR neighbourhood_code NOT IN "
-            "(SELECT neighbourhood_code FROM lake.core.reference_neighbourhoods)"
-        },
-    ),
-    Expectation(
         "updated_lately",
         "unexpected_rows_expectation",
         "Some report was updated in the last three days; otherwise the system stopped, or we no longer see its reports.",
         severity="warning",
         kwargs=_updated_lately,
-    ),
-    Expectation(
-        "most_reports_lie_inside",
-        "unexpected_rows_expectation",
-        "Most reports lie in the municipality; if not, they are those of another one.",
-        severity="warning",
-        kwargs={
-            "unexpected_rows_query": "SELECT count(*) FROM {batch} HAVING count(*) FILTER (WHERE location_status = 'inside') < 0.5 * count(*)"
-        },
     ),
     Expectation(
         "few_are_removed",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from io import BytesIO
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.parsers import expat
 
@@ -70,20 +70,30 @@ def family(place: str) -> str:
     return _NUMBER.sub("#", PurePosixPath(place).as_posix())
 
 
-def shape_of(head: bytes) -> dict[str, Field]:
-    """Fields of a payload by path, from its first bytes (plain or gzip) or, of Parquet or a zip, all of it; empty when it has none.
+def shape_of(payload: Path | bytes) -> dict[str, Field]:
+    """Fields of a payload by path, read from its beginning (plain or gzip), or from the directory of Parquet or a zip; empty when
+    it has none.
 
     The fields of a zip are those of its members, each below the member's name; pages of one list count once.
+
+    Args:
+        payload: Where it is, or its bytes; of what has no directory the first `SHAPE_BYTES` do.
     """
+    if isinstance(payload, Path):
+        with payload.open("rb") as stream:
+            head = stream.read(SHAPE_BYTES)
+    else:
+        head = payload
+    source = payload if isinstance(payload, Path) else BytesIO(payload)
     if head.startswith(b"\x1f\x8b"):
         try:
             head = zlib.decompressobj(wbits=31).decompress(head, SHAPE_BYTES)
         except zlib.error:
             return {}
     if head.startswith(b"PAR1"):
-        return _of_parquet(head)
+        return _of_parquet(source)
     if head.startswith(b"PK\x03\x04"):
-        return _of_zip(head)
+        return _of_zip(source)
     text = head[:SHAPE_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] in (b"{", b"["):
         found = _of_json(text)
@@ -212,10 +222,10 @@ def _of_lines(text: bytes) -> dict[str, Field]:
     return {name: Field("column", True) for name in best}
 
 
-def _of_zip(data: bytes) -> dict[str, Field]:
+def _of_zip(source: Path | BytesIO) -> dict[str, Field]:
     found: dict[str, Field] = {}
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with zipfile.ZipFile(source) as archive:
             for name in archive.namelist()[:_MOST_MEMBERS]:
                 stem = PurePosixPath(name).stem
                 if _FURTHER_PAGE.search(stem) is None:
@@ -227,9 +237,9 @@ def _of_zip(data: bytes) -> dict[str, Field]:
     return found if len(found) <= _MOST_FIELDS else {}
 
 
-def _of_parquet(data: bytes) -> dict[str, Field]:
+def _of_parquet(source: Path | BytesIO) -> dict[str, Field]:
     try:
-        schema = pq.read_schema(BytesIO(data))
+        schema = pq.read_schema(source)
     except (pa.ArrowException, OSError):
         return {}
     return {f.name: Field(str(f.type), True) for f in schema}

@@ -18,7 +18,7 @@ import polars as pl
 from groningen_data.errors import GroningenError, PayloadError, SettingsError, SourceError
 from groningen_data.fetching.client import Client, Tell
 from groningen_data.fetching.connector import Connector, EnoughError, Pull
-from groningen_data.fetching.shapes import SHAPE_BYTES, compare, family, merged, shape_of
+from groningen_data.fetching.shapes import compare, family, merged, shape_of
 from groningen_data.landing import Arrival, Landing, Look, Payload, Register
 from groningen_data.privacy.service_numbers import masked, names_service_numbers
 from groningen_data.settings import Settings
@@ -190,7 +190,7 @@ class FileSource:
     def _fetch(
         self, root: Path, landing: Landing, settings: Settings, told: Mapping[str, str], problem: GroningenError | None = None
     ) -> FetchReport:
-        rewrite = self.rewriting(settings) if self.rewriting else None
+        rewrite = self._rewrite(settings)
         reception = self.reception(settings, landing) if self.reception else None
         visit = _Visit(self, landing, rewrite, {**told, **reception.told} if reception else told)
         looks = {_place(path, root): (path, look) for path, look in self.looks(root, landing, reception).items()}
@@ -226,7 +226,7 @@ class FileSource:
             addresses = self.connector.addresses(settings) if self.connector else None
             if addresses is not None:
                 return self._pull(settings, elsewhere, addresses, {}, None, once=True)
-            visit = _Visit(self, elsewhere, self.rewriting(settings) if self.rewriting else None, {})
+            visit = _Visit(self, elsewhere, self._rewrite(settings), {})
             root = self.root(settings) if self.root else settings.source_root if settings.has_files else None
             files = self._found(root) if root else []
             if root and files:
@@ -245,7 +245,7 @@ class FileSource:
         once: bool = False,
     ) -> FetchReport:
         connector = cast(Connector, self.connector)
-        visit = _Visit(self, landing, self.rewriting(settings) if self.rewriting else None, told)
+        visit = _Visit(self, landing, self._rewrite(settings), told)
         scratch = settings.scratch_dir / "pulled" / self.name
         scratch.mkdir(parents=True, exist_ok=True)
         for left in scratch.iterdir():  # of a visit that was killed
@@ -277,6 +277,9 @@ class FileSource:
                 return visit.report(error)
             landing.keep_notes(self.name, "cursor", cursor)
         return visit.report()
+
+    def _rewrite(self, settings: Settings) -> Rewrite | None:
+        return self.rewriting(settings) if self.rewriting else None
 
     def _arrived(
         self, path: Path, headers: dict[str, str], landing: Landing, known: dict[str, Payload], rewrite: Rewrite | None
@@ -434,18 +437,12 @@ class _Visit:
         if _REFUSED in payload.headers:
             return
         families = self._shapes.setdefault("families", {})
-        known, shape = families.get(family(place), {}), shape_of(_beginning(payload.path))
+        known, shape = families.get(family(place), {}), shape_of(payload.path)
         drift = compare(place, known, shape)
         families[family(place)] = merged(known, shape)
         if drift:
             self._drifts.append(str(drift))
             self._shapes["last_drift"] = {"at": payload.landed_at.isoformat(), "what": str(drift)}
-
-
-def _beginning(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        head = stream.read(SHAPE_BYTES)
-        return head + stream.read() if head.startswith((b"PAR1", b"PK\x03\x04")) else head
 
 
 class _Pieces:

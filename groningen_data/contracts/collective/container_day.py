@@ -5,7 +5,7 @@ import polars as pl
 from groningen_data.contracts.base import Contract, column, table
 from groningen_data.contracts.codes import LOCATION_STATUSES
 
-READING_REASONS = ["no_sensor_data", "no_reading", "not_registered"]
+READING_REASONS = ["no_sensor_data", "no_reading"]
 WEIGHT_REASONS = ["not_weighed", "weight_missing"]
 
 

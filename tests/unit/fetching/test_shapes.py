@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import random
+import tracemalloc
 import zipfile
 
 import polars as pl
@@ -72,6 +74,22 @@ class TestShapes:
         assert shape_of(gzip.compress(b"a;b\n1;2\n")).keys() == {"a", "b"}
         pl.DataFrame({"a": [1], "b": ["x"]}).write_parquet(tmp_path / "x")
         assert shape_of((tmp_path / "x").read_bytes()) == {"a": Field("int64", True), "b": Field("large_string", True)}
+
+    @pytest.mark.parametrize("kind", ["zip", "parquet"])
+    def test_of_a_large_file_only_its_directory_is_read(self, tmp_path, kind):
+        path = tmp_path / kind
+        noise = random.Random(1).randbytes(8_000_000)
+        if kind == "zip":
+            path.write_bytes(zipped(a__json=b'[{"x": "' + noise.hex().encode() + b'"}]', b__csv=b"c;d\n1;2\n"))
+        else:
+            pl.DataFrame({"c": [noise], "d": [1]}).write_parquet(path, compression="uncompressed")
+        tracemalloc.start()
+        try:
+            found = shape_of(path)
+            assert tracemalloc.get_traced_memory()[1] < 1_000_000
+        finally:
+            tracemalloc.stop()
+        assert {name.rpartition(".")[2] for name in found} >= {"c", "d"}
 
     @pytest.mark.parametrize("data", [b"", b"\x00\x01", b"\x1f\x8bxx", b"PAR1xx", b"<", b"{", b"[[["])
     def test_garbage_has_none(self, data):

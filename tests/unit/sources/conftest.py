@@ -1,17 +1,20 @@
 """Payloads and contexts for parsers, made the way the application makes them: landed, with their batches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 import pytest
+import stamina
 
+from drills.squares import squares
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Landing, Payload
-from groningen_data.places import spatial_connection
-from groningen_data.settings import load_settings
+from groningen_data.replica.app import running
+from groningen_data.replica.faults import Faults
+from groningen_data.settings import Settings, load_settings
 from groningen_data.sources.base import FileSource
 
 REAL = Path(__file__).parents[3] / "../shared/data"
@@ -46,21 +49,7 @@ def context(tmp_path: Path, neighbourhoods: pl.DataFrame) -> MakeContext:
 
 @pytest.fixture(scope="session")
 def neighbourhoods() -> pl.DataFrame:
-    """Two squares of 0.01 degree that share the border at 6.56."""
-    rows = [("BU00140000", "Binnenstad-Noord", 6.55, 6.56), ("BU00140001", "Binnenstad-Zuid", 6.56, 6.57)]
-    with spatial_connection() as connection:
-        outlines = [
-            connection.execute("SELECT ST_AsWKB(ST_MakeEnvelope(?, 53.21, ?, 53.22))::BLOB", [w, e]).fetchall()[0][0]
-            for _, _, w, e in rows
-        ]
-    return pl.DataFrame(
-        {
-            "neighbourhood_code": [code for code, *_ in rows],
-            "neighbourhood_name": [name for _, name, *_ in rows],
-            "code_year": [2024, 2024],
-            "outline_wkb": outlines,
-        }
-    )
+    return squares()
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +78,33 @@ class RealPayloads:
 @pytest.fixture
 def real_payloads(real: Path, landing: Landing) -> RealPayloads:
     return RealPayloads(real, landing)
+
+
+@pytest.fixture(scope="module")
+def faults() -> Faults:
+    """The faults of the module's replica."""
+    return Faults()
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder whose sample city the module's replica serves."""
+    return tmp_path_factory.mktemp("city")
+
+
+@pytest.fixture(scope="module")
+def address(request: pytest.FixtureRequest, city: Path, faults: Faults) -> Iterator[str]:
+    """Where the module's replica listens; its city covers the module's `DAYS`."""
+    with running(load_settings(profile="replica", data_dir=city, sample_days=request.module.DAYS), faults) as url:
+        yield url
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path, address: str, faults: Faults) -> Iterator[Settings]:
+    """Those of an empty data folder that pulls from the module's replica: three attempts, without waiting in between."""
+    faults.clear()
+    with stamina.set_testing(True, attempts=3):
+        yield load_settings(
+            profile="replica", data_dir=tmp_path, sample_days=request.module.DAYS, replica_url=address, http_rate_per_s=1000
+        )
+    faults.clear()

@@ -1,58 +1,21 @@
 """Pulling a source: what lands, what is remembered, and what a service that fails halfway leaves behind."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
-import stamina
 
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Landing
-from groningen_data.replica.app import running
-from groningen_data.replica.faults import Fault, Faults
+from groningen_data.replica.faults import Fault
 from groningen_data.settings import Settings, load_settings
 from groningen_data.sources import knmi
 from groningen_data.sources.overview import states, where
 
+DAYS = 20
 HOST = "www.daggegevens.knmi.nl"
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
-
-
-@pytest.fixture(scope="module")
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("city")
-
-
-@pytest.fixture(scope="module")
-def address(city: Path, faults: Faults) -> Iterator[str]:
-    with running(load_settings(profile="replica", data_dir=city, sample_days=20), faults) as url:
-        yield url
-
-
-@pytest.fixture
-def settings(tmp_path: Path, address: str, faults: Faults) -> Iterator[Settings]:
-    faults.clear()
-    yield load_settings(profile="replica", data_dir=tmp_path, sample_days=20, replica_url=address, http_rate_per_s=1000)
-    faults.clear()
-
-
-@pytest.fixture
-def landing(settings: Settings) -> Landing:
-    return Landing.of(settings)
 
 
 def rows(settings: Settings, landing: Landing, source: object = knmi.HOURS) -> pl.DataFrame:
@@ -63,7 +26,7 @@ def rows(settings: Settings, landing: Landing, source: object = knmi.HOURS) -> p
 
 def test_the_service_tells_what_the_files_tell(settings, landing, city):
     knmi.HOURS.fetch(settings, landing)
-    of_files = load_settings(profile="sample", data_dir=city, sample_days=20)
+    of_files = load_settings(profile="sample", data_dir=city, sample_days=DAYS)
     knmi.HOURS.fetch(of_files, Landing.of(of_files))
     columns = [c for c in rows(settings, landing).columns if not c.startswith("_")]
     pulled, read = rows(settings, landing).select(columns), rows(of_files, Landing.of(of_files)).select(columns)

@@ -1,58 +1,27 @@
 """Pulling neighbourhoods from PDOK and containers from Groningen's GeoServer: all pages of a layer, or nothing."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
-import stamina
 
 from groningen_data.landing import Landing
 from groningen_data.replica.app import running
-from groningen_data.replica.faults import Fault, Faults
+from groningen_data.replica.faults import Fault
 from groningen_data.replica.services import groningen_maps, pdok
 from groningen_data.sample import city
-from groningen_data.settings import Settings, load_settings
+from groningen_data.settings import load_settings
 from groningen_data.sources import charge_points, container_wfs, outlines
 from groningen_data.sources.base import FileSource
 
+DAYS = 2
 PDOK, MAPS = "api.pdok.nl", "maps.groningen.nl"
 NEIGHBOURHOODS, DISTRICTS, CONTAINERS = 151, 20, 1961
 CHARGE_POINTS = "opendata.ndw.nu"
 SOURCES = [(outlines.SOURCE, PDOK), (container_wfs.SOURCE, MAPS)]
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=2):
-        yield
-
-
-@pytest.fixture(scope="module")
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[str]:
-    of_city = load_settings(profile="replica", data_dir=tmp_path_factory.mktemp("city"), sample_days=2)
-    with running(of_city, faults) as url:
-        yield url
-
-
-@pytest.fixture
-def settings(tmp_path: Path, address: str, faults: Faults) -> Iterator[Settings]:
-    faults.clear()
-    yield load_settings(profile="replica", data_dir=tmp_path, sample_days=2, replica_url=address, http_rate_per_s=1000)
-    faults.clear()
-
-
-@pytest.fixture
-def landing(settings: Settings) -> Landing:
-    return Landing.of(settings)
 
 
 @pytest.fixture
