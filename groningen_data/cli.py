@@ -142,6 +142,7 @@ def case(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for charts, maps and pages; its name when left out.")
     ] = None,
+    profile: ProfileOption = None,
 ) -> None:
     """Answer one of the departments' cases: its questions here, its charts, maps and pages in a folder."""
     from groningen_data.cases import all_cases
@@ -150,7 +151,7 @@ def case(
     cases = all_cases()
     if name not in cases:
         raise SettingsError(f"case {name}", "there is no such case", f"choose one of {', '.join(cases)}")
-    for path in tell(cases[name], _settings(), out or Path(name), sys.stdout):
+    for path in tell(cases[name], _settings(profile=profile), out or Path(name), sys.stdout):
         print(path)
 
 
