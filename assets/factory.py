@@ -91,6 +91,9 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
             context.log.error(str(report.problem))
         for payload in report.unreadable:
             context.log.error(f"{source.name}: {payload.name} {payload.problem} → {payload.way_out}")
+        for line in report.news:
+            context.log.warning(f"{source.name}: {line}")
+            tell(f"{source.name}: {line}")
         found = len(report.landed) + report.known
         was_asked = (source.connector is not None and source.connector.addresses(settings) is not None) or report.removes
         is_absent = not found and not was_asked and not landing.landing.payloads(source.name)
@@ -98,7 +101,8 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name="delivered",
-            passed=report.problem is None and (is_absent or ((found > 0 or was_asked) and not report.unreadable)),
+            passed=report.problem is None
+            and (is_absent or ((found > 0 or was_asked) and not report.unreadable and not report.news)),
             severity=dg.AssetCheckSeverity.ERROR if report.problem else dg.AssetCheckSeverity.WARN,
             description=_delivery(report, is_absent, counted),
             metadata={
@@ -131,7 +135,7 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
 def _delivery(report: FetchReport, is_absent: bool, counted: str) -> str:
     if report.problem:
         return f"{report.problem.problem} → {report.problem.way_out} ({counted})"
-    return "this source never delivered anything here" if is_absent else counted
+    return "this source never delivered anything here" if is_absent else "; ".join((*report.news, counted))
 
 
 def gated_asset(recipe: Recipe, partitions: dg.DailyPartitionsDefinition, pool: str | None = WRITER_POOL) -> dg.AssetsDefinition:

@@ -389,7 +389,7 @@ def fetch(
             failed = failed or report.problem is not None
             if report.problem:
                 print(f"error: {report.problem}", file=sys.stderr, flush=True)
-            for line in (*(f"{p.name} {p.problem} → {p.way_out}" for p in report.unreadable), *report.drifts):
+            for line in (*(f"{p.name} {p.problem} → {p.way_out}" for p in report.unreadable), *report.drifts, *report.news):
                 print(f"{source.name}: {line}", file=sys.stderr, flush=True)
             if report.landed or every is None:
                 print(f"{source.name}: {len(report.landed)} new payloads, {report.known} known", flush=True)

@@ -56,6 +56,7 @@ class Pull:
     land: Callable[[str, bytes | Path, Mapping[str, str]], None]
     keep: Callable[[Mapping[str, Any]], None]
     delivered: list[str] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
 
     def validators(self, url: str) -> dict[str, str]:
         """What to send along so that an address only answers when it has something new."""
@@ -81,6 +82,18 @@ class Pull:
         self.delivered.append(place)
         self.client.progress(f"{len(self.delivered)} payloads")
         self.keep(self.cursor)
+
+    def tell_once(self, key: str, text: str) -> None:
+        """Tell something of the source that is no failure and stays so: once, until `untell`."""
+        told = self.cursor.setdefault("told", {})
+        if key not in told:
+            told[key] = f"{self.settings.now():%Y-%m-%d}"
+            self.news.append(text)
+            self.keep(self.cursor)
+
+    def untell(self, key: str) -> None:
+        """What was told is no longer so."""
+        self.cursor.get("told", {}).pop(key, None)
 
     def problem(self, problem: str, way_out: str) -> SourceError:
         """The error to raise when an answer is not what the service promises."""

@@ -78,8 +78,8 @@ class Reception(Protocol):
 @dataclass(frozen=True)
 class FetchReport:
     """What one fetch found: newly landed payloads, how many were known already, and which of the new are unreadable; in what their
-    shape differs from earlier ones; why a service was not asked to the end (what landed before that has landed); and whether files
-    are removed once they have landed, so that finding none is no news."""
+    shape differs from earlier ones; why a service was not asked to the end (what landed before that has landed); whether files are
+    removed once they have landed, so that finding none is no news; and what else changed at the source for good."""
 
     source: str
     landed: tuple[Payload, ...]
@@ -87,6 +87,7 @@ class FetchReport:
     drifts: tuple[str, ...] = ()
     problem: GroningenError | None = None
     removes: bool = False
+    news: tuple[str, ...] = ()
 
     def with_files(self, files: "FetchReport") -> "FetchReport":
         """This report of a service, with that of the files taken in the same visit."""
@@ -269,14 +270,15 @@ class FileSource:
             client.forget_downloads(_KEEP_DOWNLOADS_S)
             cursor = landing.notes(self.name, "cursor")
             pull = Pull(settings, client, cursor, land, lambda notes: landing.keep_notes(self.name, "cursor", notes))
+            problem = None
             try:
                 connector.pull(pull)
+                landing.keep_notes(self.name, "cursor", cursor)
             except EnoughError:
-                return visit.report()
+                pass
             except SourceError as error:
-                return visit.report(error)
-            landing.keep_notes(self.name, "cursor", cursor)
-        return visit.report()
+                problem = error
+        return replace(visit.report(problem), news=tuple(pull.news))
 
     def _rewrite(self, settings: Settings) -> Rewrite | None:
         return self.rewriting(settings) if self.rewriting else None

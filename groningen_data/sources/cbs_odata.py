@@ -39,6 +39,7 @@ _TOO_MANY = re.compile(rb"more than \d+ records")
 _REGIONAL = ("GeoDetail", "GeoDimension")
 _DIMENSIONS = ("Dimension", "TimeDimension", *_REGIONAL)
 _REFUSALS = (400, 501)
+_DISCONTINUED = "Gediscontinueerd"
 _MIDNIGHT = (1980, 1, 1, 0, 0, 0)
 
 
@@ -53,11 +54,18 @@ def connector(kinds: Sequence[str], beginnings: Beginnings, batches: Batches) ->
 
     def pull(visit: Pull) -> None:
         problems = []
-        for table in _tables(kinds, visit.settings):
+        for name in _tables(kinds, visit.settings):
+            table = _Table(visit, name, beginnings(visit.settings), batches)
             try:
-                _Table(visit, table, beginnings(visit.settings), batches).refresh()
+                table.refresh()
+                visit.untell(name)
+            except _GoneError as error:
+                if table.is_withdrawn():
+                    visit.tell_once(name, f"CBS has withdrawn table {name}: it {error}; what landed of it before stays")
+                else:
+                    problems.append(f"table {name} {error}")
             except _TableError as error:
-                problems.append(f"table {table} {error}")
+                problems.append(f"table {name} {error}")
         if problems:
             raise visit.problem("; ".join(problems), "the other tables are up to date; look at these at opendata.cbs.nl")
 
@@ -71,6 +79,10 @@ def _tables(kinds: Sequence[str], settings: Settings) -> list[str]:
 
 class _TableError(Exception):
     """What is wrong with one table; the others may be all right."""
+
+
+class _GoneError(_TableError):
+    """A table is not there any more, or never was."""
 
 
 class _NotNarrowedError(Exception):
@@ -110,9 +122,28 @@ class _Table:
             return
         released = self._released(V3)
         if released is None:
-            raise _TableError("has no figures in version 4 and is not there in version 3")
+            raise _GoneError("has no figures in version 4 and is not there in version 3")
         if released != seen.get("v3"):
             self._collect(V3, {"v3": released} | ({"v4_without_figures": newest} if newest else {}))
+
+    def is_withdrawn(self) -> bool:
+        """Whether a table that is not there was withdrawn: CBS says that it is discontinued, or it was there before, or only our own
+        list names it; and the catalogue is where it was, so that it is not the service that is gone."""
+        if self.name in self.visit.cursor.get("told", {}):
+            return True
+        catalogue = self.visit.client.get(
+            self.visit.client.url(V4, "Datasets"), params={"$top": 1}, accept=_JSON, recognise=lambda status, _: status < 500
+        )
+        listed = catalogue.json(self.visit.client.source) if catalogue is not None and catalogue.status < 400 else None
+        if not isinstance(listed, dict) or not listed.get("value"):
+            return False
+        was_there = self.name in self.visit.cursor.get("tables", {})
+        return was_there or not self.visit.settings.statline_tables or self._status() == _DISCONTINUED
+
+    def _status(self) -> str:
+        answer = self._get(V4, "Properties")
+        found = answer.json(self.visit.client.source) if answer is not None else {}
+        return str(found.get("Status", "")) if isinstance(found, dict) else ""
 
     def _released(self, service: str) -> str | None:
         """When the table was changed last, as the service says it; None when it has no such table."""

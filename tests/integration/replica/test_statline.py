@@ -19,6 +19,7 @@ from groningen_data.contracts.reference.key_figures import ReferenceKeyFigures
 from groningen_data.contracts.welfare.recipients import WelfareRecipients
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Landing
+from groningen_data.replica import statline
 from groningen_data.replica.app import running
 from groningen_data.replica.faults import Fault, Faults
 from groningen_data.replica.odata import FUNCTIONS_4
@@ -28,6 +29,7 @@ from groningen_data.settings import Settings, load_settings
 from groningen_data.sources import cbs_household_waste, cbs_statline, outlines
 
 V3, V4 = "opendata.cbs.nl", "datasets.cbs.nl"
+ELSEWHERE = f"https://{V3}/ODataApi/nowhere"
 TABLES, WASTE = cbs_statline.SOURCE, cbs_household_waste.SOURCE
 EARLIER, RECENT, QUARTERS, HOUSEHOLD = "85618NED", "85984NED", "86113NED", "83452NED"
 PARSERS = [
@@ -356,6 +358,65 @@ def test_a_table_that_is_nowhere_is_told_and_keeps_no_other_out(office):
     report = office.visit()
     assert [p.name for p in report.landed] == [f"{EARLIER}.zip"]
     assert "table 82339NED has no figures in version 4 and is not there in version 3" in str(report.problem)
+
+
+class TestWithdrawn:
+    """Tables that CBS takes away."""
+
+    @pytest.fixture
+    def gone(self, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+        """Ids of tables that the services no longer have."""
+        found, whole = set[str](), statline.Tables.all
+        monkeypatch.setattr(
+            statline.Tables, "all", lambda tables: {name: t for name, t in whole(tables).items() if name not in found}
+        )
+        return found
+
+    def test_a_table_that_was_there_is_told_once_and_stays(self, office, gone):
+        assert len(office.visit().landed) == 3
+        before = office.inhabitants()
+        gone.add(EARLIER)
+        report = office.visit()
+        assert (report.problem, report.landed) == (None, ())
+        assert report.news == (
+            f"CBS has withdrawn table {EARLIER}: it has no figures in version 4 and is not there in version 3; "
+            "what landed of it before stays",
+        )
+        again = office.visit()
+        assert (again.problem, again.news) == (None, ())
+        assert office.inhabitants() == before
+
+    def test_one_that_comes_back_and_goes_again_is_told_again(self, office, gone):
+        office.visit()
+        for _ in range(2):
+            gone.add(EARLIER)
+            assert len(office.visit().news) == 1
+            gone.clear()
+            report = office.visit()
+            assert (report.problem, report.news, report.landed) == (None, (), ())
+
+    def test_those_of_our_own_list_are_told_once_without_having_been_there(self, office):
+        office.settings = office.settings.model_copy(update={"statline_tables": ()})
+        report = office.visit()
+        assert report.problem is None and len(report.landed) == 3
+        assert len(report.news) > 20 and any("82339NED" in line for line in report.news)
+        assert office.visit().news == ()
+
+    def test_one_that_cbs_calls_discontinued_is_told_once_though_it_was_never_there(self, office):
+        office.settings = office.settings.model_copy(update={"statline_tables": (RECENT,)})
+        office.settings = office.settings.model_copy(
+            update={"addresses": {**office.settings.addresses, "statline_v3": ELSEWHERE}}
+        )
+        report = office.visit()
+        assert report.problem is None and [RECENT in line for line in report.news] == [True]
+        assert office.visit().news == ()
+
+    def test_a_service_without_any_table_is_a_problem_every_night(self, office, gone):
+        office.visit()
+        gone |= {EARLIER, RECENT, QUARTERS, HOUSEHOLD}
+        for _ in range(2):
+            report = office.visit()
+            assert report.news == () and f"table {EARLIER} has no figures in version 4" in str(report.problem)
 
 
 def test_another_municipality_is_asked_for_anew(office):
