@@ -45,5 +45,6 @@ class ReferenceHouseholdWaste(Contract):
             load_mode="partition",
             partition_columns=("source_table",),
             tolerance=0.0,
+            served=True,
             licence="CC BY 4.0 (CBS)",
         )
