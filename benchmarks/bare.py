@@ -38,6 +38,7 @@ PARSED: Mapping[str, tuple[str, ...]] = {
     "outlines": ("geo/*.geojson",),
     "cbs_statline": ("cbs/cbs.v*.json",),
     "cbs_debt_risk": ("cbs/cbs_schulden_*.csv",),
+    "cbs_household_waste": ("cbs/83452NED.zip",),
     "knmi_days": ("weather/etmgeg_*.txt",),
     "container_wfs": ("waste/groningen_containers.geojson",),
     "fleet_depots": ("waste/depots.csv",),
