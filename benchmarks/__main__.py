@@ -1,7 +1,7 @@
 """`make bench`: runs the benchmarks, each measurement in a process of its own, and writes `benchmarks/results.md`.
 
-`python -m benchmarks gate`, `… refresh --days 60`, `… day --history 30 --history 365`, `… parsers` or `… poll` run a part; the
-results of the others stay.
+`python -m benchmarks gate`, `… refresh --days 60`, `… day --history 30 --history 365`, `… parsers`, `… poll` or `… forecast`
+run a part; the results of the others stay.
 With `--work FOLDER` made-up cities and histories are kept there for the next time.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import one_day, parsers, poll, refresh, runs
+from benchmarks import forecast, one_day, parsers, poll, refresh, runs
 
 RESULTS = Path(__file__).parent / "results.md"
-_PARTS = ("gate", "refresh 60", "refresh 365", "day", "parsers", "poll")
+_PARTS = ("gate", "refresh 60", "refresh 365", "day", "parsers", "poll", "forecast")
 _HEAD = (
     "# Results\n\nRatios against the bare engine in the same run. Seconds depend on the machine and on what else it does: where others "
     "use it, CPU seconds say more than the clock on the wall.\n"
@@ -88,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--work", type=Path, help="Folder to keep made-up cities and histories in.")
     parts = parser.add_subparsers(dest="part")
-    for name in ("gate", "refresh", "day", "parsers", "poll"):
+    for name in ("gate", "refresh", "day", "parsers", "poll", "forecast"):
         sub = parts.add_parser(name)
         sub.add_argument("--work", type=Path, default=argparse.SUPPRESS)
         if name == "gate":
@@ -100,6 +100,9 @@ def main() -> None:
         elif name == "poll":
             sub.add_argument("--minutes", type=int, default=poll.MINUTES)
             sub.add_argument("--sites", type=int, default=poll.SITES)
+        elif name == "forecast":
+            sub.add_argument("--seeds", type=int, default=forecast.SEEDS)
+            sub.add_argument("--files", type=Path, help="Folder of real files; without it only made-up cities are forecast.")
         else:
             sub.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
@@ -117,6 +120,8 @@ def main() -> None:
             write("parsers", parsers.measure(3, chosen.get("rounds", 3), work))
         if arguments.part in (None, "poll"):
             write("poll", poll.measure(chosen.get("minutes", poll.MINUTES), chosen.get("sites", poll.SITES), work))
+        if arguments.part in (None, "forecast"):
+            write("forecast", forecast.measure(chosen.get("seeds", forecast.SEEDS), chosen.get("files"), work))
 
 
 if __name__ == "__main__":

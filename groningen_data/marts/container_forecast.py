@@ -54,7 +54,7 @@ def known_days(context: AnalysisContext) -> pl.DataFrame:
     """The last `WINDOW_DAYS` days of `collective.container_inflow_day` until the last measured one, with facts of the registry.
 
     Returns:
-        container_code, local_date, inflow_pct, last_measured_at, last_fill_pct, rest_share, alarm_pct (that of the settings where
+        container_code, local_date, inflow_pct, last_measured_at, last_fill_pct, rest_share, weighings, alarm_pct (that of the settings where
         the registry gives none), group (the fraction), neighbourhood_code and location_status; in order of container and day.
     """
     days = context.table("collective.container_inflow_day")
@@ -66,7 +66,7 @@ def known_days(context: AnalysisContext) -> pl.DataFrame:
     facts = registry.select("container_code", "alarm_pct", "neighbourhood_code", "location_status", group=registry.fraction_code)
     joined = recent.left_join(facts, "container_code", rname="{name}_registry")
     alarm = ibis.coalesce(joined.alarm_pct, ibis.literal(float(context.settings.container_alarm_pct)))
-    columns = ("local_date", "inflow_pct", "last_measured_at", "last_fill_pct", "rest_share")
+    columns = ("local_date", "inflow_pct", "last_measured_at", "last_fill_pct", "rest_share", "weighings")
     registered = ("group", "neighbourhood_code", "location_status")
     rows = joined.select("container_code", *columns, *registered, alarm_pct=alarm)
     return context.frame(rows).sort("container_code", "local_date")
@@ -87,12 +87,14 @@ def outlook_of(
         zone: Time zone of local days.
     """
     heard = rows.drop_nulls("last_fill_pct").group_by("container_code", maintain_order=True)
-    last = heard.agg(pl.col("local_date", "last_measured_at", "last_fill_pct", "rest_share").last())
+    last = heard.agg(pl.col("local_date", "last_measured_at", "last_fill_pct").last())
     facts = rows.unique("container_code", maintain_order=True).select(
         "container_code", "alarm_pct", pl.col("group").alias("fraction_code"), "neighbourhood_code", "location_status"
     )
-    known = rows.group_by("container_code").agg(pl.col("inflow_pct").count().alias("days_known"))
-    table = facts.join(last, on="container_code", how="left").join(known, on="container_code", how="left")
+    history = fill_model.history_of(rows).until(made_from)
+    starts = pl.DataFrame(dict(zip(("ago", "start_level", "start_rest"), history.starts, strict=True)))
+    starts = starts.with_columns(pl.Series("container_code", history.codes))
+    table = facts.join(last, on="container_code", how="left").join(starts, on="container_code", how="left")
     levels = ("fill_pct", "fill_low_pct", "fill_high_pct")
     ahead = forecast.sort("container_code", "horizon_days").group_by("container_code", maintain_order=True)
     ahead_of = ahead.agg(*levels, pl.col("inflow_pct").mean().alias("usual_inflow_pct"))
@@ -117,8 +119,8 @@ def outlook_of(
         )
         .alias("forecast_missing_reason"),
     )
-    start = (chosen["local_date"] - made_from).dt.total_days().to_numpy() - chosen["rest_share"].to_numpy()
-    start_level = chosen["last_fill_pct"].to_numpy()
+    start = -chosen["ago"].to_numpy() - chosen["start_rest"].to_numpy()
+    start_level = chosen["start_level"].to_numpy()
     instant = partial(_instants, made_from=made_from, passed_by_hour=passed_by_hour, zone=zone)
     limits = {"alarm": chosen["alarm_pct"].to_numpy(), "overflow": np.full(chosen.height, fill_model.OVERFULL_PCT)}
     found = {"container_code": chosen["container_code"]}
@@ -165,7 +167,7 @@ def _crossings(start: Floats, start_level: Floats, levels: Floats, limit: Floats
     """When lines from a start through the levels at the ends of days reach a limit; NaN where they do not.
 
     Args:
-        start: Time of the last reading, in days of usual inflow since the end of the day forecast from.
+        start: Time of the last reading or weighing, in days of usual inflow since the end of the day forecast from.
         start_level: Level then.
         levels: Level at the end of each day ahead: containers × days.
         limit: Per container.

@@ -42,7 +42,10 @@ def expression(context: MartContext) -> ibis.Table:
     steps = emptied(cleaned_steps(readings), weighings)
     profile = hour_profile(steps)
     measured = _measured(steps, profile)
-    grid = sent.select("container_code").distinct().cross_join(sent.select("local_date").distinct())
+    known = sent.select("container_code").distinct()
+    weighed = weighings.semi_join(known, "container_code").filter(_.local_date >= context.month)
+    days = ibis.union(sent.select("local_date"), weighed.select("local_date"), distinct=True)
+    grid = known.cross_join(days)
     table = grid.left_join(measured, ["container_code", "local_date"], rname="{name}_m")
     table = table.select("container_code", "local_date", *_MEASURES)
     for name, facts in (

@@ -30,6 +30,7 @@ import polars as pl
 from groningen_data.contracts.collective.container_forecast import HORIZON_DAYS
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 WINDOW_DAYS = 84
 """Days of history that a forecast looks at: the cost stays the same as history grows."""
@@ -48,6 +49,7 @@ _MOST_MISREAD = 0.45
 _MISREAD_ERRORS = 1.5
 _LEAST_RISE_PCT = 0.01
 _WEEKDAYS = 7
+_WEIGHED_REST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class History:
         inflow: Inflow in percent of the container's room; NaN where it is not known.
         last_fill: Level at the last reading of the day, in percent; NaN on days without one.
         rest_share: Which part of a usual day's inflow comes after that reading.
+        weighed: Whether a vehicle weighed what the container had in it.
     """
 
     codes: tuple[str, ...]
@@ -69,6 +72,7 @@ class History:
     inflow: Floats
     last_fill: Floats
     rest_share: Floats
+    weighed: Flags
 
     @cached_property
     def weekdays(self) -> npt.NDArray[np.int64]:
@@ -88,14 +92,33 @@ class History:
             self.inflow[:, kept],
             self.last_fill[:, kept],
             self.rest_share[:, kept],
+            self.weighed[:, kept],
         )
+
+    @cached_property
+    def starts(self) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+        """From where each container fills up after the last day: its last reading, or a weighing on a later day.
+
+        Returns:
+            How many days before the last day that was (more than there are where nothing is known), the level then, and which part
+            of a usual day's inflow comes after it. Of an emptying that only a vehicle tells of, these are zero and a half.
+        """
+        heard, size = np.isfinite(self.last_fill), len(self.days)
+        ago_heard = np.where(heard.any(axis=1), np.argmax(heard[:, ::-1], axis=1), size)
+        ago_weighed = np.where(self.weighed.any(axis=1), np.argmax(self.weighed[:, ::-1], axis=1), size)
+        is_weighed = ago_weighed < ago_heard
+        ago = np.minimum(ago_heard, ago_weighed)
+        at = np.maximum(size - 1 - ago, 0)
+        rows = np.arange(len(self.codes))
+        level = np.where(is_weighed, 0.0, self.last_fill[rows, at])
+        return ago, level, np.where(is_weighed, _WEIGHED_REST_SHARE, self.rest_share[rows, at])
 
 
 def history_of(frame: pl.DataFrame) -> History:
     """A history from rows of `collective.container_inflow_day`.
 
     Args:
-        frame: container_code, group (null: unknown), local_date, inflow_pct, last_fill_pct, rest_share; in any order. Days of which
+        frame: container_code, group (null: unknown), local_date, inflow_pct, last_fill_pct, rest_share, weighings; in any order. Days of which
             there is no row at all are there without figures.
 
     Raises:
@@ -124,6 +147,7 @@ def history_of(frame: pl.DataFrame) -> History:
         matrix("inflow_pct"),
         matrix("last_fill_pct"),
         matrix("rest_share"),
+        np.nan_to_num(matrix("weighings")) > 0,
     )
 
 
@@ -136,7 +160,7 @@ class Forecast:
         made_from: The last day that was known.
         start_fill: Level at the end of that day; expected, where the last reading was earlier.
         inflow: Expected inflow: containers × days ahead.
-        last_fill: Level at the last reading.
+        last_fill: Level at the last reading, or zero after a weighing since.
         rise: Expected rise since then, until the end of each day ahead.
         variance: Variance of what comes in until then.
         misread: Variance of what the sensor misreads, in the last reading and in the one to come.
@@ -233,17 +257,14 @@ def forecast(history: History, made_from: date | None = None, *, horizon_days: i
     """
     made_from = made_from or history.days[-1]
     known = history.until(made_from)
-    heard = np.isfinite(known.last_fill)
-    silent_days = np.argmax(heard[:, ::-1], axis=1)
+    silent_days, start_level, rest_share = known.starts
     enough = np.isfinite(known.inflow).sum(axis=1) >= LEAST_DAYS
-    chosen = np.flatnonzero(heard.any(axis=1) & (silent_days <= LONGEST_SILENCE_DAYS) & enough)
-    silent_days = silent_days[chosen]
+    chosen = np.flatnonzero((silent_days <= min(LONGEST_SILENCE_DAYS, len(known.days) - 1)) & enough)
+    silent_days, last_fill, rest_share = silent_days[chosen], start_level[chosen], rest_share[chosen]
     inflow = _drawn_in(known.inflow[chosen])
     added = _weekday_points(inflow, known.groups[chosen], known.weekdays)
     level, alpha, sigma, misread = _levels(inflow - added[:, known.weekdays])
     # From the last reading on: the rest of its day, days of silence, days ahead.
-    heard_on = len(known.days) - 1 - silent_days
-    rest_share = known.rest_share[chosen, heard_on]
     longest = int(silent_days.max(initial=0))
     weekdays = (made_from.weekday() + np.arange(-longest, horizon_days + 1)) % _WEEKDAYS
     daily = np.maximum(level[:, None] + added[:, weekdays], 0)
@@ -254,7 +275,6 @@ def forecast(history: History, made_from: date | None = None, *, horizon_days: i
     days_known = np.isfinite(inflow).sum(axis=1)
     variance = _lead_time_variance(lead, alpha[:, None], sigma[:, None], days_known[:, None])
     later = slice(longest + 1, None)
-    last_fill = known.last_fill[chosen, heard_on]
     return Forecast(
         tuple(np.array(known.codes, dtype=object)[chosen]),
         made_from,

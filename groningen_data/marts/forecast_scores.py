@@ -33,7 +33,9 @@ def compute(context: AnalysisContext) -> Iterator[pl.DataFrame]:
     joined = days.left_join(
         registry.select("container_code", group=registry.fraction_code), "container_code", rname="{name}_registry"
     )
-    rows = context.frame(joined.select("container_code", "group", "local_date", "inflow_pct", "last_fill_pct", "rest_share"))
+    rows = context.frame(
+        joined.select("container_code", "group", "local_date", "inflow_pct", "last_fill_pct", "rest_share", "weighings")
+    )
     [(month,)] = context.frame(context.month.name("month").as_table()).rows()
     if rows.is_empty():
         return

@@ -117,6 +117,10 @@ class WasteWorld:
         since = self._residue[:, None] + of_day.before - of_day.until_emptied[:, None]
         return _piled(np.where(emptied, since, level))
 
+    def inflow_pct(self, day: date) -> Floats:
+        """What comes into each container on a local day, also beside it once it is full (percent of its room)."""
+        return self._day(day).total
+
     def emptied(self, day: date) -> pl.DataFrame:
         """The emptyings of a local day, in the order of each vehicle's round."""
         of_day = self._day(day)

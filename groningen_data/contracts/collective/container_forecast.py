@@ -11,7 +11,7 @@ class ContainerForecast(Contract):
     """One container at the end of one of the seven days to come, if it is not emptied before.
 
     Made from what was measured until the end of the last day on which any container was. A container that was silent on that day
-    is followed from its last reading. Only containers with enough history have rows; `container_outlook` says of the others why
+    is followed from its last reading, or from its emptying where a vehicle weighed it since. Only containers with enough history have rows; `container_outlook` says of the others why
     not. The level is what would be brought: above 100 % it is put beside the container. The interval holds the level on four of
     five days.
     """

@@ -10,7 +10,7 @@ INFLOW_REASONS = ["silent", "overfull", "too_little_measured"]
 class ContainerInflowDay(Contract):
     """One container on one local day: by how much its level rose, of a series without spikes and emptyings.
 
-    Each container that sent anything in the month is there on every day on which any container did. The inflow is the net rise of
+    Each container that sent anything in the month is there on every day on which any of them did or was weighed. The inflow is the net rise of
     the cleaned level in the hours that were measured, divided by the part of a usual day's inflow that comes in these hours, so a
     day of which the hour of the emptying is unknown compares with a whole one; it is below zero where waste settles. It is missing
     with its reason: `silent` (no reading with a level), `overfull` (too much of the day at 100 % or more, where a level says

@@ -13,7 +13,7 @@ class ContainerOutlook(Contract):
     """When one container reaches its alarm limit and overflows, if it is not emptied before.
 
     Of every container with a sensor that was heard of in the last twelve weeks. For either event the status is `reached` (it was
-    so at the last reading), `expected` (within the seven days ahead), `possible` (with more than one chance in ten, but later is
+    so at the last reading, and no vehicle has emptied it since), `expected` (within the seven days ahead), `possible` (with more than one chance in ten, but later is
     likelier), `not_this_week`, or `unknown` where there is no forecast. The early instant is that by which one chance in ten has
     come, the late one that by which nine have; an instant is missing where it is not within the seven days, and where the limit
     was already reached.
