@@ -109,12 +109,15 @@ class Settings(BaseSettings):
     collection_stop_s: int = Field(180, ge=0, description="Time to empty one container, in seconds.")
     collection_tipping_s: int = Field(900, ge=0, description="Time to tip a load, in seconds.")
     collection_prize_km: float = Field(
-        30,
+        15,
         gt=0,
         description="Kilometres that are worth driving to empty a container that is sure to overflow before the next round.",
     )
-    collection_iterations: int = Field(500, ge=1, description="Iterations of the search for the rounds of one fraction.")
+    collection_iterations: int = Field(200, ge=1, description="Iterations of the search for the rounds of one fraction.")
     collection_seed: int = Field(1, ge=0, description="Seed of the search for rounds: the same seed gives the same rounds.")
+    collection_backtest_fractions: tuple[str, ...] = Field(
+        ("residual",), description="Fractions of which the plan is replayed on the last whole week of each month."
+    )
 
     bias_ratio_bounds: tuple[float, float] = Field(
         (0.8, 1.25),
