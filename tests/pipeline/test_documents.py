@@ -169,7 +169,7 @@ def planted(lake: duckdb.DuckDBPyConnection) -> dict[int, list[tuple]]:
 
 
 def test_every_statement_finds_something(planted):
-    assert len(planted) == 32
+    assert len(planted) == 33
     assert all(planted.values())
 
 
@@ -373,3 +373,12 @@ def test_39_people_select_with_bias_and_nothing_else_does(planted):
 def test_40_four_neighbourhoods_have_more_low_incomes_without_assistance(planted):
     assert {code for code, _ in planted[40]} == {"BU00140604", "BU00140701", "BU00140801", "BU00141101"}
     assert [share for _, share in planted[40]] == [pytest.approx(0.1, abs=0.01)] * 4
+
+
+def test_41_and_42_one_measure_works_one_does_not_and_one_has_just_begun(planted):
+    assert [row[:2] for row in planted[41]] == [
+        ("M-2026-01", "effect"),
+        ("M-2026-02", "no_effect_found"),
+        ("M-2026-03", "too_little_data"),
+    ]
+    assert planted[41][0][2] == pytest.approx(-12, abs=1.5)
