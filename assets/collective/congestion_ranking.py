@@ -8,6 +8,7 @@ from groningen_data.marts import congestion_ranking
 RECIPE = Recipe(
     contract=CongestionRanking,
     suite=SUITE,
+    may_be_empty=True,
     analysis=Analysis(congestion_ranking.compute, settings=("weather_station",)),
     uses_if_there=(
         "collective.intersection_approach",

@@ -8,6 +8,7 @@ from groningen_data.marts import intersection_approach
 RECIPE = Recipe(
     contract=IntersectionApproach,
     suite=SUITE,
+    may_be_empty=True,
     analysis=Analysis(intersection_approach.compute),
     uses_if_there=("core.traffic_sites",),
 )

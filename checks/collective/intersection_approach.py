@@ -6,9 +6,10 @@ SUITE = (
     Expectation(
         "every_site_has_an_intersection",
         "unexpected_rows_expectation",
-        "Every registered site is an approach of one intersection.",
+        "Every registered site in the municipality is an approach of one intersection.",
         kwargs={
-            "unexpected_rows_query": "SELECT site_id FROM lake.core.traffic_sites WHERE site_id NOT IN (SELECT site_id FROM {batch})"
+            "unexpected_rows_query": "SELECT site_id FROM lake.core.traffic_sites WHERE location_status = 'inside' "
+            "AND site_id NOT IN (SELECT site_id FROM {batch})"
         },
     ),
     Expectation(

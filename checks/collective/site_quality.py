@@ -31,9 +31,11 @@ SUITE = (
     ),
     Expectation(
         "most_detectors_can_be_trusted",
-        "expect_column_mean_to_be_between",
+        "unexpected_rows_expectation",
         "Three out of four detector days can be trusted.",
         severity="warning",
-        kwargs={"column": "is_trusted", "min_value": 0.75},
+        kwargs={
+            "unexpected_rows_query": "SELECT count(*) FROM {batch} HAVING count(*) FILTER (WHERE is_trusted) < 0.75 * count(*)"
+        },
     ),
 )

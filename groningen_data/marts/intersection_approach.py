@@ -5,11 +5,14 @@ The national registry names a site after the road, the crossing it comes after a
 """
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from ibis import _
 
 from groningen_data.gate.recipe import AnalysisContext
 
@@ -42,8 +45,8 @@ SCHEMA = {
 
 
 def compute(context: AnalysisContext) -> Iterator[pl.DataFrame]:
-    """One row per registered site."""
-    sites = context.table("core.traffic_sites")
+    """One row per registered site in the municipality."""
+    sites = context.table("core.traffic_sites").filter(_.location_status == "inside")
     columns = ("site_id", "site_name", "direction", "longitude", "latitude", "neighbourhood_code", "successor_site_id")
     yield grouped(context.frame(sites.select(*columns).order_by("site_id")))
 
@@ -104,39 +107,44 @@ def _plain(name: str | None) -> str:
 
 
 def _groups(names: list[tuple[str | None, str | None]], sites: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """The number of the group that each site belongs to."""
     from scipy.cluster.hierarchy import fcluster, linkage
-    from scipy.sparse import csr_array
+    from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
-    from scipy.spatial.distance import pdist, squareform
 
     places = _metres(sites)
-    apart = squareform(pdist(places)) if len(places) > 1 else np.zeros((1, 1))
-    roads, crossings = ([_plain(part) for part in parts] for parts in zip(*names, strict=True))
-    count = len(names)
     headings = np.array([_heading(direction) for direction in sites["direction"]])
-    faces = np.einsum("ik,ijk->ij", headings, places[None, :, :] - places[:, None, :]) > 0
-    is_joined = np.zeros((count, count), dtype=bool)
-    for i in range(count):
-        for j in range(i):
-            if not crossings[i] or not crossings[j]:
-                continue
-            is_same_crossing = crossings[i] == crossings[j]
-            if is_same_crossing and roads[i] == roads[j]:
-                is_joined[i, j] = apart[i, j] <= SAME_ROAD_M and faces[i, j] and faces[j, i]
-            elif is_same_crossing or (crossings[i] == roads[j] and crossings[j] == roads[i]):
-                is_joined[i, j] = apart[i, j] <= SAME_INTERSECTION_M
-    unnamed = [i for i in range(count) if not crossings[i] and np.isfinite(places[i]).all()]
+    roads, crossings = ([_plain(part) for part in parts] for parts in zip(*names, strict=True))
+    joined = []
+    for i, j in _leading_together(roads, crossings):
+        between = places[j] - places[i]
+        if roads[i] == roads[j]:
+            is_one = np.hypot(*between) <= SAME_ROAD_M and headings[i] @ between > 0 and headings[j] @ -between > 0
+        else:
+            is_one = np.hypot(*between) <= SAME_INTERSECTION_M
+        if is_one:
+            joined.append((i, j))
+    unnamed = [i for i, crossing in enumerate(crossings) if not crossing and np.isfinite(places[i]).all()]
     if len(unnamed) > 1:
+        first: dict[int, int] = {}
         flat = fcluster(linkage(places[unnamed], "complete"), SAME_PLACE_M, "distance")
-        for a, i in enumerate(unnamed):
-            for b, j in enumerate(unnamed[:a]):
-                is_joined[i, j] = flat[a] == flat[b]
+        joined += [(first.setdefault(int(cluster), site), site) for cluster, site in zip(flat, unnamed, strict=True)]
     positions = {site: i for i, site in enumerate(sites["site_id"])}
-    for i, successor in enumerate(sites["successor_site_id"]):
-        if successor in positions:
-            is_joined[i, positions[successor]] = True
-    labels: npt.NDArray[np.int64] = connected_components(csr_array(is_joined), directed=False)[1].astype(np.int64)
+    joined += [(i, positions[later]) for i, later in enumerate(sites["successor_site_id"]) if later in positions]
+    rows, columns = np.array(joined, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(names), len(names)))
+    labels: npt.NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
     return labels
+
+
+def _leading_together(roads: Sequence[str], crossings: Sequence[str]) -> set[tuple[int, int]]:
+    """Pairs of sites that lead to a crossing of the same name, or each to the road of the other."""
+    by_name: dict[object, list[int]] = defaultdict(list)
+    for i, (road, crossing) in enumerate(zip(roads, crossings, strict=True)):
+        if crossing:
+            by_name[crossing].append(i)
+            by_name[frozenset((road, crossing))].append(i)
+    return {pair for members in by_name.values() for pair in combinations(members, 2)}
 
 
 def _metres(sites: pl.DataFrame) -> npt.NDArray[np.float64]:

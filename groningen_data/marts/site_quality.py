@@ -82,7 +82,7 @@ def _days(counts: ibis.Table) -> ibis.Table:
     return counts.group_by(_KEY).aggregate(
         counted_intervals=_.vehicles.count(),
         error_intervals=_.flow_missing_reason.isin(["detector_error", "data_error", "no_input"]).ifelse(1, 0).sum(),
-        implausible_intervals=is_plausible(counts).ifelse(0, 1).fill_null(0).sum(),
+        implausible_intervals=(~is_plausible(counts)).fill_null(False).ifelse(1, 0).sum(),
         daytime_vehicles=_.vehicles.sum(),
         least_vehicles=_.vehicles.min(),
         most_vehicles=_.vehicles.max(),

@@ -5,7 +5,7 @@ from groningen_data.contracts.traffic.codes import LATITUDES, LONGITUDES
 
 
 class IntersectionApproach(Contract):
-    """One measurement site and the intersection that it is an approach of.
+    """One measurement site in the municipality and the intersection that it is an approach of.
 
     Traffic queues before a crossing, so a site belongs to the crossing it leads to, which the national registry names (`na kr
     Oosterbrug ri kr Herebrug`: after the Oosterbrug, towards the Herebrug). Sites that lead to a crossing of the same name, or to
@@ -41,7 +41,7 @@ class IntersectionApproach(Contract):
             name="collective.intersection_approach",
             title_nl="Toeleidende wegen van kruispunten",
             title_en="Approaches of intersections",
-            grain="one traffic measurement site",
+            grain="one traffic measurement site in the municipality",
             key=("site_id",),
             owner="Stadsontwikkeling",
             purpose="To tell congestion per intersection from counts per measurement site.",
