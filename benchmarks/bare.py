@@ -48,6 +48,7 @@ PARSED: Mapping[str, tuple[str, ...]] = {
     "bicycle_counters": ("traffic/bicycle_counters.json",),
     "events": ("traffic/events.csv",),
     "parking": ("traffic/parking.csv",),
+    "policy_measures": ("traffic/policy_measures.csv",),
     "charge_points": ("traffic/charging_point_locations_ocpi.json.gz",),
     "benefit_cases": ("welfare/uitkeringen_*.csv",),
     "closed_cases": ("welfare/afgesloten_zaken_*.csv",),

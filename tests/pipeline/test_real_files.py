@@ -35,9 +35,11 @@ REJECTED = {
 }
 NEVER_DELIVERED = {
     "collective.error_patterns",
+    "collective.measure_effect",
     "core.reference_household_waste",
     "core.traffic_charge_points",
     "core.traffic_events",
+    "core.traffic_measures",
     "core.traffic_parking",
     "core.traffic_site_indexes",
     "core.waste_depots",
