@@ -9,5 +9,6 @@ RECIPE = Recipe(
     contract=MeasureEffect,
     suite=SUITE,
     analysis=Analysis(measure_effect.compute),
+    may_be_empty=True,
     uses_if_there=("core.traffic_measures", "core.traffic_sites", "core.traffic_events", "collective.site_hour"),
 )

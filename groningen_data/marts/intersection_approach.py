@@ -161,11 +161,13 @@ def _heading(direction: str | None) -> tuple[float, float]:
 
 
 def _label(members: list[dict[str, str | None]]) -> str:
-    """`Herebrug (Stationsweg, Zuiderpark)`: the crossing most approaches lead to, and their roads."""
+    """`Herebrug (Stationsweg, Zuiderpark)`: the crossing most approaches lead to, and their roads; without names the first site."""
     crossings = [member["_crossing"] for member in members if member["_crossing"]]
-    roads = sorted({str(member["_road"] or member["site_name"] or member["site_id"]) for member in members})
-    crossing = max(sorted(set(crossings)), key=crossings.count) if crossings else None
-    return f"{crossing} ({', '.join(roads)})" if crossing else ", ".join(roads)
+    if not crossings:
+        first, *others = (str(member["site_name"] or member["site_id"]) for member in members)
+        return f"{first} (+{len(others)})" if others else first
+    roads = sorted({str(member["_road"] or member["site_id"]) for member in members})
+    return f"{max(sorted(set(crossings)), key=crossings.count)} ({', '.join(roads)})"
 
 
 def _codes(labels: dict[int, str]) -> dict[int, str]:
