@@ -220,6 +220,7 @@ class Recipe:
         parts += [_stable(check) for check in _own_checks(self.contract)]
         parts += [(e.name, e.type, e.severity, e.sentence, _stable(e.kwargs)) for e in self.suite]
         parts += [(feed.source.name, feed.version) for feed in self.feeds]
+        parts += ["may be empty"] if self.may_be_empty else []
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
