@@ -88,8 +88,8 @@ def half_year(
     for process in processes:
         times = np.ones(cells.shape)
         if process.code == HUMAN:
-            axis, group = list(GROUPS).index(BIASED[0]), list(GROUPS[BIASED[0]]).index(BIASED[1])
-            np.moveaxis(times, axis, 0)[group] = bias
+            place = list(GROUPS).index(BIASED[0]), list(GROUPS[BIASED[0]]).index(BIASED[1])
+            np.moveaxis(times, place[0], 0)[place[1]] = bias
         rate = process.selected / (cells * times).sum()
         selected = random.binomial(cells.astype(np.int64), rate * times)
         # In each group equally many do something unlawful: whoever is selected more often is so more often wrongly.

@@ -48,20 +48,22 @@ class WelfareAuditCounts(Contract):
     )
     released_on: pl.Date = column("Vrijgegeven op", "Released on")
 
-    @pa.dataframe_check
+    @pa.dataframe_check  # type: ignore[untyped-decorator]
     @classmethod
     def nobody_is_left_alone(cls, data: Any) -> pl.LazyFrame:
         """What is left of a group when a count is taken from its total is ten or more."""
         left_over = (pl.col("population") - pl.col("selected"), pl.col("selected") - pl.col("wrongly_selected"))
-        return data.lazyframe.select(pl.all_horizontal((left >= SMALLEST).fill_null(True) for left in left_over))
+        rows: pl.LazyFrame = data.lazyframe
+        return rows.select(pl.all_horizontal((left >= SMALLEST).fill_null(True) for left in left_over))
 
-    @pa.dataframe_check
+    @pa.dataframe_check  # type: ignore[untyped-decorator]
     @classmethod
     def missing_counts_say_why(cls, data: Any) -> pl.LazyFrame:
         """A count that is missing says why, and no part is there without its whole."""
         is_missing = pl.col("selected").is_null() | pl.col("wrongly_selected").is_null()
         is_part_alone = pl.col("selected").is_null() & pl.col("wrongly_selected").is_not_null()
-        return data.lazyframe.select((is_missing == pl.col("missing_reason").is_not_null()) & ~is_part_alone)
+        rows: pl.LazyFrame = data.lazyframe
+        return rows.select((is_missing == pl.col("missing_reason").is_not_null()) & ~is_part_alone)
 
     class Config(Contract.Config):
         metadata = table(
