@@ -34,15 +34,12 @@ LIMIT 5
 STEP_QUESTION = Question(
     "At which step of the process do errors arise, and is it getting better?",
     """
-SELECT process_step_code,
-       sum(closed_cases) FILTER (period_code LIKE '2023%') AS cases_2023,
-       sum(closed_cases) FILTER (period_code LIKE '2024%') AS cases_2024,
-       sum(closed_cases) FILTER (period_code LIKE '2025%') AS cases_2025,
-       sum(amount_eur) FILTER (period_code LIKE '2025%') AS amount_2025_eur
+SELECT process_step_code, left(period_code, 4) AS year, closed_cases,
+       closed_cases - lag(closed_cases) OVER (PARTITION BY process_step_code ORDER BY period_code) AS more_than_the_year_before,
+       amount_eur
 FROM error_patterns
 WHERE level_code = 'process_step' AND period_code LIKE '%JJ00'
-GROUP BY ALL
-ORDER BY cases_2025 DESC NULLS LAST
+ORDER BY max(closed_cases) OVER (PARTITION BY process_step_code) DESC, period_code
 """,
 )
 CHANNEL_QUESTION = Question(
@@ -140,6 +137,53 @@ GAP_DRAWING = Drawing(
     "SELECT neighbourhood_code, unassisted_per_100, unassisted_per_100_suppressed FROM help_first_gap",
     "map",
 )
+RULE_QUESTION = Question(
+    "Does each signal rule find more than chance does, and which of them are stopped?",
+    """
+SELECT rule_id, rule_version, status_code, suspended_on, checks_to_date AS checks, unlawful_to_date AS unlawful,
+       unlawful_low_pct || ' to ' || unlawful_high_pct || ' %' AS found, chance_low_pct || ' to ' || chance_high_pct || ' %' AS by_chance
+FROM signal_rules JOIN signal_rule_results USING (rule_id, rule_version)
+QUALIFY month_on = max(month_on) OVER (PARTITION BY rule_id, rule_version)
+ORDER BY rule_id, rule_version
+""",
+)
+REGISTER_QUESTION = Question(
+    "What does each rule ask, on what legal ground, and until when?",
+    """
+SELECT rule_id, rule_version, condition, legal_basis, valid_to, status_code, status_reason
+FROM signal_rules
+ORDER BY rule_id, rule_version
+""",
+)
+TASK_QUESTION = Question(
+    "How many facts wait until somebody asks about them?",
+    """
+SELECT rule_id, month_on AS received_in, tasks, tasks_suppressed
+FROM signal_task_counts
+ORDER BY rule_id, received_in
+""",
+)
+DRAW_QUESTION = Question(
+    "Was the random sample drawn by chance only: what was committed to, drawn and shown afterwards?",
+    """
+SELECT month_on, status_code, committed_on, drawn_on, eligible_cases, drawn_cases, planned_checks,
+       left(commitment_sha256, 12) AS commitment, left(list_sha256, 12) AS list, left(seed, 12) AS seed,
+       sha256(seed) = commitment_sha256 AS seed_is_that_of_the_commitment
+FROM random_sample_draws
+ORDER BY month_on DESC
+LIMIT 12
+""",
+)
+RULE_DRAWING = Drawing(
+    "regels_en_toeval",
+    "Van elke 100 controles: hoeveel keer klopte de uitkering niet? Per regel, en bij toeval",
+    "SELECT CASE rule_id WHEN 'random_sample' THEN 'Toeval (steekproef)' ELSE title_nl || CASE status_code WHEN 'suspended' "
+    "THEN ' (geschorst)' WHEN 'in_force' THEN ' (in gebruik)' ELSE '' END END AS regel, "
+    "round(100 * unlawful_to_date / checks_to_date) AS onrechtmatig_per_100 "
+    "FROM signal_rule_results LEFT JOIN signal_rules USING (rule_id, rule_version) WHERE unlawful_to_date IS NOT NULL "
+    "QUALIFY month_on = max(month_on) OVER (PARTITION BY rule_id, rule_version) ORDER BY onrechtmatig_per_100 DESC",
+    "bar",
+)
 CASE = Case(
     name="welfare",
     title="Welfare: fewer errors and more help, without profiling people",
@@ -148,6 +192,10 @@ CASE = Case(
         ERROR_QUESTION,
         STEP_QUESTION,
         CHANNEL_QUESTION,
+        RULE_QUESTION,
+        REGISTER_QUESTION,
+        TASK_QUESTION,
+        DRAW_QUESTION,
         INCIDENT_QUESTION,
         AUDIT_QUESTION,
         REACHED_QUESTION,
@@ -157,11 +205,14 @@ CASE = Case(
     drawings=(
         Drawing(
             "fouten_per_processtap",
-            "Waar in het proces ontstaan fouten? Afgesloten zaken per processtap, 2025",
-            "SELECT process_step_code, sum(closed_cases) AS closed_cases FROM error_patterns "
-            "WHERE level_code = 'process_step' AND period_code = '2025JJ00' GROUP BY ALL ORDER BY closed_cases DESC",
+            "Waar in het proces ontstaan fouten? Afgesloten zaken per processtap in het laatste jaar",
+            "SELECT CASE process_step_code WHEN 'change_report' THEN 'wijziging doorgeven' WHEN 'income_statement' THEN "
+            "'inkomstenopgave' WHEN 'application' THEN 'aanvraag' WHEN 'review' THEN 'heronderzoek' WHEN 'termination' THEN "
+            "'beëindiging' ELSE process_step_code END AS processtap, closed_cases FROM error_patterns WHERE level_code = 'process_step' "
+            "AND period_code = (SELECT max(period_code) FROM error_patterns WHERE period_code LIKE '%JJ00') ORDER BY closed_cases DESC",
             "bar",
         ),
+        RULE_DRAWING,
         AUDIT_DRAWING,
         REACHED_DRAWING,
         GAP_DRAWING,
