@@ -34,7 +34,10 @@ REJECTED = {
     ("core.waste_emptyings", "payload waste/kilogram_weight0.json"): "lists no weighings",
 }
 NEVER_DELIVERED = {
+    "collective.bias_audit",
+    "collective.bias_incidents",
     "collective.error_patterns",
+    "collective.help_first_funnel",
     "collective.measure_effect",
     "core.reference_household_waste",
     "core.traffic_charge_points",
@@ -47,6 +50,7 @@ NEVER_DELIVERED = {
     "core.waste_public_report_counts",
     "core.waste_report_states",
     "core.waste_vehicles",
+    "core.welfare_audit_counts",
     "core.welfare_benefit_cases",
     "core.welfare_closed_cases",
     "core.welfare_early_signals",
