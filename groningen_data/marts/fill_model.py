@@ -47,6 +47,7 @@ _LEAST_SPREAD_PCT = 1.0
 _LEAST_MISREAD_PCT = 0.5
 _MOST_MISREAD = 0.45
 _MISREAD_ERRORS = 1.5
+_LEAST_SKEWNESS = 0.01
 _LEAST_RISE_PCT = 0.01
 _WEEKDAYS = 7
 _WEIGHED_REST_SHARE = 0.5
@@ -184,7 +185,7 @@ class Forecast:
     def _gamma(self) -> tuple[Floats, Floats, Floats]:
         """Start, shape and scale of the level's distribution."""
         total = self.variance + self.misread[:, None]
-        skewness = 2 * self.variance**2 / (self.rise * total**1.5)
+        skewness = np.maximum(2 * self.variance**2 / (self.rise * total**1.5), _LEAST_SKEWNESS)
         shape, scale = 4 / skewness**2, np.sqrt(total) * skewness / 2
         return self.fill - shape * scale, shape, scale
 
