@@ -9,5 +9,6 @@ RECIPE = Recipe(
     contract=BiasIncidents,
     suite=SUITE,
     analysis=Analysis(bias_audit.incidents),
+    may_be_empty=True,
     uses_if_there=("collective.bias_audit",),
 )

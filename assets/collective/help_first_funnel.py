@@ -9,5 +9,6 @@ RECIPE = Recipe(
     contract=HelpFirstFunnel,
     suite=SUITE,
     expression=help_first.funnel,
+    may_be_empty=True,
     uses_if_there=("core.welfare_early_signals",),
 )
