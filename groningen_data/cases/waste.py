@@ -1,6 +1,12 @@
 """Waste: the truck goes where it is needed."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from groningen_data.cases.base import Case, Drawing, Question
+
+if TYPE_CHECKING:
+    from groningen_data.settings import Settings
 
 # Of several tests of one container, the one that is surest tells the cause.
 _CAUSE_NL = (
@@ -17,7 +23,7 @@ SELECT hotspot_code,
        count(DISTINCT container_code) AS containers,
        max_by(observed, excess_ratio) AS observed,
        round(max_by(expected, excess_ratio), 1) AS expected,
-       min(q_value) AS q_value
+       round(min(q_value), 4) AS q_value
 FROM container_hotspots JOIN reference_neighbourhoods USING (neighbourhood_code)
 WHERE period_end_on = (SELECT max(period_end_on) FROM container_hotspots)
 GROUP BY hotspot_code
@@ -36,26 +42,67 @@ LIMIT 15
 """,
 )
 LASTING_QUESTION = Question(
-    "Which containers stand out week after week, and on which evidence?",
+    "Which places stand out week after week, the most lasting of each neighbourhood, and on which evidence?",
     """
-SELECT container_code, any_value(location_name) AS location_name, any_value(fraction_code) AS fraction_code,
-       mode(likely_cause_code) AS likely_cause_code,
-       count(DISTINCT period_end_on) AS periods,
-       round(avg(excess_ratio), 1) AS excess_ratio,
-       max_by(alarm_hours, period_end_on) AS alarm_hours,
-       max_by(bulky_items, period_end_on) AS bulky_items,
-       max_by(works_250_m, period_end_on) AS works_250_m
-FROM container_hotspots
-GROUP BY container_code
-ORDER BY periods DESC, excess_ratio DESC, container_code
+WITH places AS (
+    SELECT neighbourhood_name, location_name, mode(likely_cause_code) AS likely_cause_code,
+           string_agg(DISTINCT test_code, ', ' ORDER BY test_code) AS tests,
+           count(DISTINCT period_end_on) AS periods,
+           round(median(excess_ratio), 1) AS excess_ratio,
+           max_by(alarm_hours, period_end_on) AS alarm_hours,
+           max_by(bulky_items, period_end_on) AS bulky_items,
+           max_by(works_250_m, period_end_on) AS works_250_m
+    FROM container_hotspots JOIN reference_neighbourhoods USING (neighbourhood_code)
+    GROUP BY ALL
+)
+SELECT * FROM places
+QUALIFY row_number() OVER (PARTITION BY neighbourhood_name ORDER BY periods DESC, excess_ratio DESC, location_name) = 1
+ORDER BY periods DESC, excess_ratio DESC, location_name
 LIMIT 10
 """,
 )
+ROUNDS_QUESTION = Question(
+    "Which rounds are proposed for tomorrow, and why these containers?",
+    """
+SELECT planned_on, fraction_code, vehicle_code, stops, overflow_likely_stops, fixed_day_stops,
+       round(distance_km, 1) AS distance_km, round(load_kg) AS load_kg, tippings, first_stop_at, end_at
+FROM collection_round
+ORDER BY fraction_code, vehicle_code
+""",
+)
+BACKTEST_QUESTION = Question(
+    "Would the plan have done better than the fixed schedule?",
+    """
+SELECT fraction_code, min(local_date) AS week_from, policy_code,
+       sum(overfull_hours) AS overfull_hours,
+       round(sum(expected_reports), 1) AS expected_reports,
+       round(sum(distance_km)) AS distance_km,
+       sum(stops) AS stops,
+       round(sum(weight_kg) / 1000 / sum(work_hours), 2) AS tonnes_per_hour,
+       round(sum(work_hours)) AS work_hours,
+       round(avg(fill_at_emptying_pct)) AS fill_at_emptying_pct
+FROM collection_backtest
+GROUP BY fraction_code, month, policy_code
+ORDER BY fraction_code, week_from DESC, policy_code
+""",
+)
+_POLICY_NL = (
+    "CASE policy_code WHEN 'plan' THEN 'routevoorstel' WHEN 'fixed_schedule' THEN 'vast rooster' "
+    "ELSE 'vast rooster, kortere volgorde' END"
+)
+
+
+def _pages(settings: "Settings") -> Mapping[str, str]:
+    from groningen_data.serving.round_pages import pages
+
+    return pages(settings)
+
+
 CASE = Case(
     name="waste",
     title="Waste: the truck goes where it is needed",
     needs=("container_hotspots",),
-    questions=(HOTSPOT_QUESTION, CAUSE_QUESTION, LASTING_QUESTION),
+    questions=(HOTSPOT_QUESTION, CAUSE_QUESTION, LASTING_QUESTION, ROUNDS_QUESTION, BACKTEST_QUESTION),
     drawings=(
         Drawing(
             "hotspots_per_week",
@@ -73,7 +120,31 @@ CASE = Case(
             "WHERE period_end_on = (SELECT max(period_end_on) FROM container_hotspots) GROUP BY container_code",
             "map",
         ),
+        Drawing(
+            "routevoorstel_kaart",
+            "Welke containers stelt de route van morgen voor, en waarom?",
+            "SELECT container_code AS container, neighbourhood_code, longitude, latitude, CASE stop_reason_code "
+            "WHEN 'overflow_likely' THEN 'waarschijnlijk overvol' WHEN 'overflow_possible' THEN 'mogelijk overvol' "
+            "WHEN 'on_the_way' THEN 'ligt op de weg' ELSE 'vaste dag: niet gemeten' END AS reden "
+            "FROM collection_plan WHERE call_kind = 'container'",
+            "map",
+        ),
+        Drawing(
+            "terugtoets_overvol",
+            "Uren overvol per week: routevoorstel naast vast rooster",
+            f"SELECT {_POLICY_NL} AS werkwijze, round(sum(overfull_hours) / count(DISTINCT month))::BIGINT AS overfull_hours "
+            "FROM collection_backtest GROUP BY ALL",
+            "bar",
+        ),
+        Drawing(
+            "terugtoets_km",
+            "Kilometers per week: routevoorstel naast vast rooster",
+            f"SELECT {_POLICY_NL} AS werkwijze, round(sum(distance_km) / count(DISTINCT month))::BIGINT AS distance_km "
+            "FROM collection_backtest GROUP BY ALL",
+            "bar",
+        ),
     ),
     not_for="finding or fining the households near a hotspot; judging an inspector, a driver or a neighbourhood; "
     "or concluding that a place without a hotspot is clean.",
+    pages=_pages,
 )

@@ -92,8 +92,21 @@ class Scene:
 def compute(context: AnalysisContext) -> Iterator[pl.DataFrame]:
     """The last whole week of the month being made, under each policy."""
     monday = last_whole_week(context)
+    if monday is not None:
+        yield from replayed(context, monday, context.earlier())
+
+
+def replayed(context: AnalysisContext, monday: date, earlier: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """A week under each policy, a frame per fraction.
+
+    Args:
+        context: Of the mart.
+        monday: First day of the week.
+        earlier: Rows that were made before: those made of the same are taken over, because a replay takes seconds.
+    """
     fleet = collection.fleet(context)
-    if monday is None or fleet is None:
+    if fleet is None:
+        context.notes["no_replay"] = "no vehicles with a depot and a tipping site"
         return
     emptyings = collection.emptyings_before(context, monday)
     first, sunday = monday - timedelta(days=collection.HISTORY_DAYS), monday + timedelta(days=WEEK - 1)
@@ -105,7 +118,7 @@ def compute(context: AnalysisContext) -> Iterator[pl.DataFrame]:
     inflow = collection.inflow_between(context, monday - timedelta(days=fill_model.WINDOW_DAYS), sunday)
     profile = collection.until_hour(context, monday)
     rates = reports_per_overfull_hour(context, monday)
-    earlier = context.earlier().filter(pl.col("local_date").is_between(monday, sunday))
+    earlier = earlier.filter(pl.col("local_date").is_between(monday, sunday))
     settings = context.settings
     for fraction in settings.collection_backtest_fractions:
         fixed = schedule.filter(pl.col("fraction_code") == fraction)
