@@ -138,3 +138,17 @@ def test_an_odd_time_zone_or_extent_is_refused_without_showing_it(monkeypatch, v
         load_settings()
     assert said in str(refused.value)
     assert "Olympus" not in str(refused.value) and "passwd" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["true", "1", "yes"])
+def test_nobody_can_be_approached_as_a_person_and_the_refusal_names_the_law(monkeypatch, value):
+    assert load_settings().person_level_outreach is False
+    monkeypatch.setenv("GRONINGEN_PERSON_LEVEL_OUTREACH", value)
+    with pytest.raises(SettingsError, match=r"person_level_outreach.*36 799.*is not in force.*no name or address"):
+        load_settings()
+
+
+@pytest.mark.parametrize("bounds", [(0.8, 0.9), (1.1, 1.25), (0, 1.25), (1.25, 0.8)])
+def test_bounds_of_the_bias_audit_lie_around_one(bounds):
+    with pytest.raises(SettingsError, match="must lie around 1"):
+        load_settings(bias_ratio_bounds=bounds)
