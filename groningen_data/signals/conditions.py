@@ -94,10 +94,7 @@ def parsed(condition: str, allowed: Collection[str], fields: Mapping[str, Field]
     if where is None:
         return None, [*problems, "has no condition"]
     problems += _field_problems(where, allowed, fields)
-    try:
-        problems += _node_problems(where.this) or _kind_problems(where.this, fields, problems)
-    except RecursionError:
-        problems.append("has a condition that is nested too deeply to be explained")
+    problems += _node_problems(where.this) or _kind_problems(where.this, fields, problems)
     if problems:
         return None, list(dict.fromkeys(problems))
     names = tuple(sorted({column.name for column in where.find_all(exp.Column)}))
