@@ -46,7 +46,7 @@ from groningen_data.sample.facts import City
 from groningen_data.sample.wire import Payloads
 from groningen_data.settings import Settings
 
-VERSION = 10
+VERSION = 11
 """Raise it when the same settings give other payloads: folders made by an earlier version are then made again."""
 MARKER = ".city.json"
 

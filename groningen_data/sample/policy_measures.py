@@ -44,7 +44,7 @@ def measures(city: City) -> pl.DataFrame:
     rows = (
         (
             WORKING,
-            "Rijksstraatweg: doorgaand verkeer geweerd (verzonnen)",
+            "Rijksstraatweg autoluw (verzonnen)",
             "Rijksstraatweg: through traffic kept out (made up)",
             "verkeer",
             "|".join(MEASURE_SITES),
@@ -56,7 +56,7 @@ def measures(city: City) -> pl.DataFrame:
         ),
         (
             IDLE,
-            "Lopendediep: nieuwe belijning (verzonnen)",
+            "Lopendediep: belijning (verzonnen)",
             "Lopendediep: new road marking (made up)",
             "verkeer",
             "|".join(IDLE_SITES),
@@ -68,7 +68,7 @@ def measures(city: City) -> pl.DataFrame:
         ),
         (
             RECENT,
-            "Schuitendiep: proef met venstertijden (verzonnen)",
+            "Schuitendiep: venstertijden (verzonnen)",
             "Schuitendiep: trial of delivery hours (made up)",
             "verkeer",
             "|".join(RECENT_SITES),
