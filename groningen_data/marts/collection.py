@@ -151,10 +151,10 @@ def fixed_schedule(emptyings: pl.DataFrame, containers: pl.DataFrame) -> pl.Data
 
 
 def inflow_between(context: AnalysisContext, first: date, last: date) -> pl.DataFrame:
-    """Daily inflow of every container with a sensor: container_code, local_date, inflow_pct, last_fill_pct and rest_share."""
+    """Daily inflow of every container with a sensor: container_code, local_date, inflow_pct, last_fill_pct, rest_share and weighings."""
     table = context.table("collective.container_inflow_day")
     table = table.filter(table.local_date >= first, table.local_date <= last)
-    rows = table.select("container_code", "local_date", "inflow_pct", "last_fill_pct", "rest_share")
+    rows = table.select("container_code", "local_date", "inflow_pct", "last_fill_pct", "rest_share", "weighings")
     return context.frame(rows.order_by("container_code", "local_date"))
 
 
