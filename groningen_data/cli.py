@@ -332,12 +332,12 @@ def sources(context: typer.Context, profile: ProfileOption = None, format: Forma
             f"{s.last_at:%Y-%m-%d %H:%M}" if s.last_at else "never",
             _age(now - s.last_at) if s.last_at else "",
             ("overdue since " if s.is_overdue else "") + (f"{s.due_at:%Y-%m-%d %H:%M}" if s.due_at else ""),
-            s.problem or "ok",
+            s.problem or (f"ok {s.visited_at:%Y-%m-%d %H:%M}" if s.visited_at else "never"),
             s.drift or "none",
         )
         for s in found
     ]
-    columns = ("source", "where", "payloads", "last payload", "landed (UTC)", "age", "next due (UTC)", "last visit", "drift")
+    columns = ("source", "where", "payloads", "last payload", "landed (UTC)", "age", "next due (UTC)", "last visit (UTC)", "drift")
     render(Result(columns, iter(rows)), format.value, sys.stdout)
 
 
@@ -403,7 +403,7 @@ def fetch(
 def replica(
     port: Annotated[int, typer.Option(help="Where to listen, on this machine only.")] = 8210,
     fault: Annotated[
-        list[str] | None, typer.Option(help="A fault to play: kind[@host/path][*times][=value]; may be given again.")
+        list[str] | None, typer.Option(help="A fault to play, such as error, error@opendata.cbs.nl or too_many@datasets.cbs.nl*2=5; may be given again.")
     ] = None,
     days: Annotated[int | None, typer.Option("--days", min=2, help="Days of the sample city.")] = None,
 ) -> None:

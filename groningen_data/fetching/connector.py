@@ -11,6 +11,7 @@ from typing import Any
 
 from groningen_data.errors import SourceError
 from groningen_data.fetching.client import Answer, Client
+from groningen_data.fetching.shapes import Shape
 from groningen_data.settings import Settings
 
 
@@ -48,6 +49,7 @@ class Pull:
         cursor: What earlier visits noted: JSON values by name. Change it before the delivery that it belongs to.
         land: Lands one payload: its place, its bytes or the file that holds them, and what the service said of it.
         keep: Keeps the cursor.
+        saw: For answers that are reduced before they land: tells which fields those at a place had, to be compared with earlier ones.
     """
 
     settings: Settings
@@ -55,6 +57,7 @@ class Pull:
     cursor: dict[str, Any]
     land: Callable[[str, bytes | Path, Mapping[str, str]], None]
     keep: Callable[[Mapping[str, Any]], None]
+    saw: Callable[[str, Shape], None] = lambda place, shape: None
     delivered: list[str] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
 

@@ -18,7 +18,7 @@ import polars as pl
 from groningen_data.errors import GroningenError, PayloadError, SettingsError, SourceError
 from groningen_data.fetching.client import Client, Tell
 from groningen_data.fetching.connector import Connector, EnoughError, Pull
-from groningen_data.fetching.shapes import compare, family, merged, shape_of
+from groningen_data.fetching.shapes import Shape, compare, family, merged, shape_of
 from groningen_data.landing import Arrival, Landing, Look, Payload, Register
 from groningen_data.privacy.service_numbers import masked, names_service_numbers
 from groningen_data.settings import Settings
@@ -269,7 +269,7 @@ class FileSource:
         with Client(self.name, addresses, settings, rate_per_s=connector.rate_per_s, tell=tell) as client:
             client.forget_downloads(_KEEP_DOWNLOADS_S)
             cursor = landing.notes(self.name, "cursor")
-            pull = Pull(settings, client, cursor, land, lambda notes: landing.keep_notes(self.name, "cursor", notes))
+            pull = Pull(settings, client, cursor, land, lambda notes: landing.keep_notes(self.name, "cursor", notes), visit.saw)
             problem = None
             try:
                 connector.pull(pull)
@@ -417,7 +417,8 @@ class _Visit:
     def _taken(self, payload: Payload, place: str) -> Payload:
         if payload.sha256 not in self._known:
             self._landed.append(payload)
-            self._compare(payload, place)
+            if _REFUSED not in payload.headers:
+                self.saw(place, shape_of(payload.path))
         else:
             self._found_again += 1
             last = self._register.last_at(place)
@@ -435,16 +436,15 @@ class _Visit:
         self._landing.keep_notes(self._source.name, "visit", visited)
         return FetchReport(self._source.name, tuple(self._landed), self._found_again, tuple(self._drifts), problem)
 
-    def _compare(self, payload: Payload, place: str) -> None:
-        if _REFUSED in payload.headers:
-            return
+    def saw(self, place: str, shape: Shape) -> None:
+        """Compare the fields of what came to a place with those of what came before; a difference is told."""
         families = self._shapes.setdefault("families", {})
-        known, shape = families.get(family(place), {}), shape_of(payload.path)
+        known = families.get(family(place), {})
         drift = compare(place, known, shape)
         families[family(place)] = merged(known, shape)
         if drift:
             self._drifts.append(str(drift))
-            self._shapes["last_drift"] = {"at": payload.landed_at.isoformat(), "what": str(drift)}
+            self._shapes["last_drift"] = {"at": datetime.now(UTC).isoformat(), "what": str(drift)}
 
 
 class _Pieces:

@@ -24,6 +24,7 @@ class SourceState:
         due_at: When the next one is expected, by the freshness that its tables promise; None when none ever came.
         is_overdue: Whether that has passed.
         drift: The last change of a payload's fields, with its date; empty when there was none.
+        visited_at: When it was last visited (UTC); None when it never was.
         problem: Why the last visit failed; empty when it did not.
     """
 
@@ -35,6 +36,7 @@ class SourceState:
     due_at: datetime | None
     is_overdue: bool
     drift: str
+    visited_at: datetime | None
     problem: str
 
 
@@ -58,7 +60,7 @@ def _state(source: FileSource, days: int, settings: Settings, landing: Landing, 
     last = payloads[-1] if payloads else None
     last_at = last.arrival_for().at if last else None
     due_at = last_at + timedelta(days=1 + days) if last_at else None
-    drift = landing.notes(source.name, "shapes").get("last_drift")
+    drift, visit = landing.notes(source.name, "shapes").get("last_drift"), landing.notes(source.name, "visit")
     return SourceState(
         name=source.name,
         where=where(source, settings),
@@ -68,7 +70,8 @@ def _state(source: FileSource, days: int, settings: Settings, landing: Landing, 
         due_at=due_at,
         is_overdue=due_at is not None and due_at < now,
         drift=f"{drift['at'][:10]} {drift['what']}" if drift else "",
-        problem=landing.notes(source.name, "visit").get("problem") or "",
+        visited_at=datetime.fromisoformat(visit["at"]) if "at" in visit else None,
+        problem=visit.get("problem") or "",
     )
 
 

@@ -9,6 +9,7 @@ out what is closed (`o`, `a`, `done external`), split, or asked to be reopened, 
 every half hour. Of each feature only what `signalen_fields` names lands.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -17,6 +18,7 @@ import polars as pl
 
 from groningen_data.fetching.connector import Connector, Pull
 from groningen_data.fetching.features import counted_features
+from groningen_data.fetching.shapes import shape_of
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
@@ -87,6 +89,7 @@ def _pull(visit: Pull) -> None:
         raise visit.problem(
             f"{url.split('//')[-1]} shows no open reports", "check the address, and whether any category is public there"
         )
+    visit.saw("geography", shape_of(json.dumps({"features": features}).encode()))
     try:
         body = packed_map(features)
     except ValueError as error:

@@ -19,6 +19,7 @@ from groningen_data.errors import PayloadError
 from groningen_data.fetching.auth import ClientCredentials
 from groningen_data.fetching.client import Answer
 from groningen_data.fetching.connector import Connector, Pull
+from groningen_data.fetching.shapes import Field
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload, last_at_each_place
 from groningen_data.places import Locator
@@ -314,6 +315,7 @@ class _Listing:
             counts, found = [], {}
             for answer in self._visit.client.pages(self._url(path), self._next, params=params, **self._how()):
                 page = self._page(answer)
+                self._tell_fields(path, page["results"])
                 counts.append(page["count"])
                 for item in page["results"]:
                     kept = keep(item)
@@ -325,6 +327,12 @@ class _Listing:
             f"{len({number for number, _ in found})} of them, {_TIMES_READ} times",
             "ask again at a quieter hour; report it if it stays",
         )
+
+    def _tell_fields(self, path: str, items: Sequence[Mapping[str, Any]]) -> None:
+        """By their names only: what the fields hold goes no further."""
+        names = dict.fromkeys(name for item in items for name in item)
+        shape = {name: Field(None, all(name in item for item in items)) for name in names}
+        self._visit.saw(f"v1/private/signals/{path}", shape)
 
     def _url(self, path: str) -> str:
         return f"{self._visit.client.url('signalen', 'v1/private/signals')}/{path}"

@@ -434,6 +434,21 @@ class TestTrouble:
         assert HOST in problem or "bijgewerkt" in problem or "updated_at" in problem
         assert not any(word in problem for word in PERSONAL)
 
+    def test_a_field_that_is_new_is_told_without_what_it_holds(self, morning: Office, faults: Faults):
+        MAP.fetch(morning.settings, morning.landing)
+        faults.switch_on(Fault("drift", HOST))
+        report = morning.fetch()
+        assert report.problem is None and "v1/private/signals/: nieuwVeld is new" in report.drifts
+        assert morning.fetch().drifts == ()
+        of_map = MAP.fetch(morning.settings, morning.landing)
+        assert of_map.problem is None and "features[].properties.nieuwVeld is new" in of_map.drifts[0]
+        assert not any(b"nieuwVeld" in p.read() for p in morning.landing.payloads(MAP.name))
+
+    def test_a_field_that_is_gone_is_told_beside_the_problem(self, morning: Office, faults: Faults):
+        faults.switch_on(Fault("drift", HOST, value="updated_at:updated_on"))
+        report = morning.fetch()
+        assert report.problem and any("updated_at is now updated_on" in drift for drift in report.drifts)
+
     def test_a_token_service_that_refuses_us_is_told(self, office: Office, monkeypatch: pytest.MonkeyPatch):
         office.settings = office.settings.model_copy(update={"secrets": {}})
         keys = office.settings.data_dir / "keys"

@@ -116,7 +116,13 @@ def test_a_renamed_field_is_told(settings, landing, faults):
     report = knmi.HOURS.fetch(settings, landing)
     assert any("[].DD is now [].DDD" in drift for drift in report.drifts)
     state = next(iter(states([knmi.HOURS], {"knmi_hours": 2}, settings, landing, report.landed[0].landed_at)))
+    assert state.visited_at is not None and state.problem == ""
     assert "[].DDD" in state.drift and not state.is_overdue and state.due_at - state.last_at == timedelta(days=3)
+
+
+def test_a_source_that_was_never_visited_says_so(settings, landing):
+    [state] = states([knmi.HOURS], {}, settings, landing, settings.now())
+    assert (state.visited_at, state.problem, state.last_at) == (None, "", None)
 
 
 def test_trying_out_loads_nothing(settings, landing):
