@@ -169,7 +169,7 @@ def planted(lake: duckdb.DuckDBPyConnection) -> dict[int, list[tuple]]:
 
 
 def test_every_statement_finds_something(planted):
-    assert len(planted) == 33
+    assert len(planted) == 34
     assert all(planted.values())
 
 
@@ -382,3 +382,10 @@ def test_41_and_42_one_measure_works_one_does_not_and_one_has_just_begun(planted
         ("M-2026-03", "too_little_data"),
     ]
     assert planted[41][0][2] == pytest.approx(-12, abs=1.5)
+
+
+def test_43_weekdays_show_in_the_inflow(planted):
+    ratio = {(kind, weekday): value for kind, weekday, value in planted[43]}
+    assert ratio["glass", 6] == pytest.approx(1.3, abs=0.05) and ratio["rest", 6] == pytest.approx(1.13, abs=0.03)
+    market, other = ([ratio["market", day] / ratio["rest", day] for day in days] for days in ((2, 5, 6), (1, 3, 4, 7)))
+    assert sum(market) / 3 / (sum(other) / 4) == pytest.approx(1.3, abs=0.08)
