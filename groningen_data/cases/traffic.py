@@ -1,0 +1,109 @@
+"""Traffic: which intersections jam, when, and whether the counts can be trusted."""
+
+from groningen_data.cases.base import Case, Drawing, Question
+
+RANKING = Question(
+    "Which intersections are congested, at which part of the week, and does that recur?",
+    """
+SELECT intersection_name, period_code, congestion_kind, kind_missing_reason AS why_not,
+       round(saturated_min_per_h, 1) AS saturated_min_per_h,
+       ordinary_congested_days || ' of ' || ordinary_days AS congested_days,
+       round(congested_share_low, 2) AS share_low, round(congested_share_high, 2) AS share_high,
+       round(volume_capacity_ratio, 2) AS volume_capacity, round(trusted_share, 2) AS trusted_share
+FROM congestion_ranking
+WHERE saturated_min_per_h > 0
+ORDER BY saturated_min_per_h DESC, intersection_name
+LIMIT 15
+""",
+)
+CAUSES = Question(
+    "How much of the congestion falls on holidays, on events and works, or in bad weather?",
+    """
+SELECT intersection_name, period_code,
+       ordinary_congested_days || ' of ' || ordinary_days AS ordinary,
+       holiday_congested_days || ' of ' || holiday_days AS holidays,
+       event_congested_days || ' of ' || event_days AS events_and_works,
+       bad_weather_congested_days || ' of ' || bad_weather_days AS bad_weather
+FROM congestion_ranking
+WHERE ordinary_congested_days + holiday_congested_days + event_congested_days + bad_weather_congested_days > 0
+ORDER BY ordinary_congested_days DESC, intersection_name, period_code
+LIMIT 15
+""",
+)
+APPROACHES = Question(
+    "Which approach makes an intersection jam, and what does it cost those who stand there?",
+    """
+SELECT i.intersection_name, i.approach_name, a.local_hour,
+       round(avg(a.saturated_minutes), 1) AS saturated_minutes,
+       round(avg(a.volume_capacity_ratio), 2) AS volume_capacity, any_value(a.capacity_method) AS capacity_method,
+       mode(a.los_code) AS los_code,
+       round(avg(a.delay_s_per_km)) AS delay_s_per_km,
+       round(avg(a.vehicle_loss_h_per_km), 1) AS vehicle_loss_h_per_km
+FROM approach_hour a JOIN intersection_approach i USING (site_id)
+WHERE a.weekday <= 5 AND a.local_date > (SELECT max(local_date) FROM approach_hour) - 28
+GROUP BY i.intersection_name, i.approach_name, a.site_id, a.local_hour
+HAVING avg(a.saturated_minutes) >= 2
+ORDER BY saturated_minutes DESC, i.intersection_name
+LIMIT 15
+""",
+)
+DETECTORS = Question(
+    "Which detectors cannot be trusted or ask for a look, and why?",
+    """
+SELECT site_id, series_code, coalesce(untrusted_reason, 'drifting') AS reason, count(*) AS days,
+       min(local_date) AS first_on, max(local_date) AS last_on, round(max_by(deviation_pct, local_date)) AS deviation_pct
+FROM site_quality
+WHERE feed_code = 'loops' AND (NOT is_trusted OR is_drifting)
+GROUP BY ALL
+ORDER BY days DESC, site_id, series_code
+LIMIT 20
+""",
+)
+TRENDS = Question(
+    "Where does traffic grow or shrink beyond chance, and beyond holidays and rain?",
+    """
+SELECT intersection_name, period_code, round(trend_pct_week, 2) AS trend_pct_week,
+       round(trend_low_pct_week, 2) AS low, round(trend_high_pct_week, 2) AS high,
+       CASE WHEN has_drifting_detector THEN 'a detector drifts: mend it first' END AS note
+FROM congestion_ranking
+WHERE is_trend_clear
+ORDER BY abs(trend_pct_week) DESC, intersection_name, period_code
+LIMIT 15
+""",
+)
+MAP_SQL = """
+SELECT longitude, latitude, intersection_name,
+       CASE WHEN max(saturated_min_per_h) IS NULL THEN 'niet betrouwbaar gemeten'
+            WHEN max(saturated_min_per_h) >= 10 THEN '10 minuten per uur of meer'
+            WHEN max(saturated_min_per_h) >= 1 THEN '1 tot 10 minuten per uur'
+            ELSE 'minder dan 1 minuut per uur' END AS filetijd
+FROM congestion_ranking
+WHERE longitude IS NOT NULL
+GROUP BY longitude, latitude, intersection_name
+"""
+CASE = Case(
+    name="traffic",
+    title="Traffic: counts for less congestion at intersections",
+    needs=("congestion_ranking", "approach_hour", "intersection_hour", "intersection_approach", "site_quality"),
+    questions=(RANKING, CAUSES, APPROACHES, DETECTORS, TRENDS),
+    drawings=(
+        Drawing(
+            "kruispunten_met_file",
+            "Op welke kruispunten staat het verkeer het langst stil in de avondspits?",
+            "SELECT intersection_name, saturated_min_per_h FROM congestion_ranking "
+            "WHERE period_code = 'evening_peak' AND rank <= 12 ORDER BY rank",
+            "bar",
+        ),
+        Drawing(
+            "verloop_van_de_dag",
+            "Verzadigde minuten op werkdagen, per uur: de drie drukste kruispunten van de avondspits",
+            "SELECT local_hour, intersection_name, avg(saturated_minutes) AS saturated_minutes "
+            "FROM intersection_hour JOIN congestion_ranking USING (intersection_code) "
+            "WHERE period_code = 'evening_peak' AND rank <= 3 AND weekday <= 5 GROUP BY ALL",
+            "line",
+        ),
+        Drawing("kruispunten_kaart", "Waar staat het verkeer? Verzadigde minuten per uur in het drukste dagdeel", MAP_SQL, "map"),
+    ),
+    not_for="judging drivers or single vehicles; comparing intersections of which approaches are not measured; stating how long "
+    "a queue is or what somebody waits before a stop line; or blaming a road for what a detector got wrong.",
+)
