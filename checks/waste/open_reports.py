@@ -1,5 +1,6 @@
 """Suite of the open public-space reports: the snapshot of one day."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ def _made_before_the_day_ended(facts: BatchFacts) -> dict[str, object] | None:
 def _share_like_the_week_before(condition: str, away: float) -> Any:
     """An unexpected-rows query: is the share of reports of a kind far from its median over the seven lists before?"""
 
-    def arguments(facts: BatchFacts) -> dict[str, object] | None:
+    def arguments(facts: BatchFacts) -> Mapping[str, Any] | None:
         if facts.day is None:
             return None
         days = tuple(facts.day - timedelta(days=n) for n in range(1, 8))

@@ -1,19 +1,19 @@
 """Suite of the numbers of open public-space reports on the public map: those of one day."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
-from groningen_data.gate.suite import BatchFacts, Expectation
+from checks.past import unusual_rows
+from groningen_data.gate.suite import BatchFacts, Expectation, Past
 
 
-def _as_many_as_usual(facts: BatchFacts) -> dict[str, object] | None:
+def _as_many_as_usual(facts: BatchFacts) -> Mapping[str, Any] | None:
     if facts.day is None:
         return None
-    days = ", ".join(f"DATE '{facts.day - timedelta(days=n)}'" for n in range(1, 8))
-    return {
-        "unexpected_rows_query": "SELECT today, usual FROM (SELECT sum(open_reports) AS today FROM {batch}) t, (SELECT median(n) AS "
-        "usual, count(n) AS days FROM (SELECT sum(open_reports) AS n FROM lake.core.waste_public_report_counts "
-        f"WHERE snapshot_on IN ({days}) GROUP BY snapshot_on)) p WHERE days >= 3 AND today NOT BETWEEN 0.4 * usual AND 2.5 * usual"
-    }
+    days = tuple(facts.day - timedelta(days=n) for n in range(1, 8))
+    past = Past("core.waste_public_report_counts", "snapshot_on", "true", "sum(open_reports)", days)
+    return unusual_rows(facts, past, "today NOT BETWEEN 0.4 * usual AND 2.5 * usual", at_least=3)
 
 
 SUITE = (
