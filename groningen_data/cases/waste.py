@@ -61,6 +61,35 @@ ORDER BY periods DESC, excess_ratio DESC, location_name
 LIMIT 10
 """,
 )
+OUTLOOK_QUESTION = Question(
+    "Which containers will overflow first if they are not emptied, and how sure is that?",
+    """
+SELECT container_code, neighbourhood_name, fraction_code, last_fill_pct, round(usual_inflow_pct, 1) AS usual_inflow_pct,
+       overflow_early_at, overflow_at, overflow_late_at, round(overflow_probability, 2) AS overflow_probability_tomorrow
+FROM container_outlook
+JOIN container_forecast f USING (container_code)
+LEFT JOIN reference_neighbourhoods USING (neighbourhood_code)
+WHERE overflow_status_code = 'expected' AND f.horizon_days = 1
+ORDER BY overflow_at, container_code
+LIMIT 12
+""",
+)
+SCORES_QUESTION = Question(
+    "How far are the forecasts off, and are they better than simple ones?",
+    """
+SELECT horizon_days,
+       round(avg(fill_mae_pct) FILTER (model_code = 'fill_model'), 1) AS fill_model,
+       round(avg(fill_mae_pct) FILTER (model_code = 'last_rate'), 1) AS last_rate,
+       round(avg(fill_mae_pct) FILTER (model_code = 'same_weekday'), 1) AS same_weekday,
+       round(avg(fill_mae_pct) FILTER (model_code = 'mean_28_days'), 1) AS mean_28_days,
+       round(avg(coverage_80), 2) AS coverage_80,
+       min(forecasts) AS forecasts
+FROM forecast_scores
+WHERE month = (SELECT max(month) FROM forecast_scores)
+GROUP BY horizon_days
+ORDER BY horizon_days
+""",
+)
 ROUNDS_QUESTION = Question(
     "Which rounds are proposed for tomorrow, and why these containers?",
     """
@@ -102,7 +131,15 @@ CASE = Case(
     name="waste",
     title="Waste: the truck goes where it is needed",
     needs=("container_hotspots",),
-    questions=(HOTSPOT_QUESTION, CAUSE_QUESTION, LASTING_QUESTION, ROUNDS_QUESTION, BACKTEST_QUESTION),
+    questions=(
+        HOTSPOT_QUESTION,
+        CAUSE_QUESTION,
+        LASTING_QUESTION,
+        OUTLOOK_QUESTION,
+        SCORES_QUESTION,
+        ROUNDS_QUESTION,
+        BACKTEST_QUESTION,
+    ),
     drawings=(
         Drawing(
             "hotspots_per_week",
@@ -116,9 +153,33 @@ CASE = Case(
             "Waar ligt afval vaker naast containers dan toeval verklaart?",
             "SELECT any_value(location_name) AS locatie, any_value(neighbourhood_code) AS neighbourhood_code, "
             "any_value(longitude) AS longitude, any_value(latitude) AS latitude, "
-            f"{_CAUSE_NL} AS waarschijnlijke_oorzaak FROM container_hotspots "
+            f"max(period_end_on) AS period_end_on, {_CAUSE_NL} AS waarschijnlijke_oorzaak FROM container_hotspots "
             "WHERE period_end_on = (SELECT max(period_end_on) FROM container_hotspots) GROUP BY container_code",
             "map",
+        ),
+        Drawing(
+            "voorspelling_overvol",
+            "Hoeveel containers lopen over als er niet geleegd wordt?",
+            "SELECT forecast_on, CASE fraction_code WHEN 'residual' THEN 'restafval' WHEN 'paper' THEN 'papier' WHEN 'glass' "
+            "THEN 'glas' WHEN 'plastic' THEN 'plastic' WHEN 'organic' THEN 'gft' WHEN 'textile' THEN 'textiel' "
+            "ELSE 'niet bekend' END AS fractie, round(sum(overflow_probability))::BIGINT AS containers "
+            "FROM container_forecast JOIN container_outlook USING (container_code) GROUP BY ALL",
+            "line",
+        ),
+        Drawing(
+            "voorspelling_kaart",
+            "Waar lopen morgen de meeste containers over als er niet geleegd wordt?",
+            "SELECT neighbourhood_code, round(sum(overflow_probability), 1) AS containers FROM container_forecast "
+            "JOIN container_outlook USING (container_code) WHERE horizon_days = 1 AND neighbourhood_code IS NOT NULL GROUP BY ALL",
+            "map",
+        ),
+        Drawing(
+            "voorspelling_fout",
+            "Hoe ver zit een voorspelling van drie dagen vooruit ernaast?",
+            "SELECT CASE model_code WHEN 'fill_model' THEN 'vulmodel' WHEN 'last_rate' THEN 'tempo van gisteren' WHEN 'same_weekday' "
+            "THEN 'zelfde weekdag' ELSE 'gemiddelde van vier weken' END AS voorspelling, round(fill_mae_pct, 1) AS fill_mae_pct "
+            "FROM forecast_scores WHERE horizon_days = 3 AND month = (SELECT max(month) FROM forecast_scores)",
+            "bar",
         ),
         Drawing(
             "routevoorstel_kaart",
