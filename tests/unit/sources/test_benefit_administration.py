@@ -26,10 +26,21 @@ from groningen_data.sample import facts, welfare
 from groningen_data.settings import load_settings
 from groningen_data.sources import utd19_loops
 from groningen_data.sources.base import FileSource, Head
-from groningen_data.sources.benefit_administration import CASES, CLOSED, SIGNALS, parse_cases, parse_closed, parse_signals
+from groningen_data.sources.benefit_administration import (
+    CASES,
+    CLOSED,
+    OUTCOMES,
+    SIGNALS,
+    STATUTORY,
+    parse_cases,
+    parse_closed,
+    parse_outcomes,
+    parse_signals,
+    parse_statutory,
+)
 from groningen_data.sources.parsing import reference_table
 
-SOURCES = (CASES, CLOSED, SIGNALS)
+SOURCES = (CASES, CLOSED, SIGNALS, STATUTORY, OUTCOMES)
 ANNA, BERT, WRONG = "999993653", "999990342", "999993654"
 CASE_HEADER = "zaaknummer;bsn;regeling;ingangsdatum;einddatum;buurtcode;reden_instroom;reden_uitstroom\n"
 CASE = f"U1;{ANNA};PW;2020-01-31;;BU00140003;11;\n"
@@ -37,11 +48,17 @@ CLOSED_HEADER = "zaaknummer;bsn;afgesloten_op;oorzaak;processtap;kanaal;bedrag_e
 CLOSED_CASE = f"T1;{ANNA};2025-07-31;inkomen;wijziging_doorgeven;post;1250,50;ja\n"
 SIGNAL_HEADER = "signaalnummer;bsn;signaaldatum;partner;buurtcode;status;datum_opgepakt;contact_bereikt;resultaat\n"
 SIGNAL = f"V1;{ANNA};2026-03-02;verhuurder;BU00140003;afgesloten;2026-03-09;ja;hulp_aanvaard\n"
+STATUTORY_HEADER = "signaalnummer;bsn;zaaknummer;signaalsoort;register;feitdatum;ontvangen_op;al_bekend;status\n"
+STATUTORY_SIGNAL = f"S1;{ANNA};U1;Start inkomstenverhouding;UWV;2026-02-02;2026-03-02;nee;open\n"
+OUTCOME_HEADER = "onderzoeksnummer;zaaknummer;signaalnummer;bsn;regel;regelversie;uitkomstdatum;uitkomst;nadelig_besluit;gemotiveerd;gehoord;vier_ogen\n"
+OUTCOME = f"C1;U1;S1;{ANNA};income_started;1;2026-03-10;feit_juist_rechtmatig;nee;ja;ja;nee\n"
 CASE_FILE = "uitkeringen_2026-03-15.csv"
 DELIVERIES = {
     CASES: (CASE_FILE, CASE_HEADER, CASE, parse_cases),
     CLOSED: ("afgesloten_zaken_2025K3.csv", CLOSED_HEADER, CLOSED_CASE, parse_closed),
     SIGNALS: ("vroegsignalen_2026-03-15.csv", SIGNAL_HEADER, SIGNAL, parse_signals),
+    STATUTORY: ("samenloopsignalen_2026-03-15.csv", STATUTORY_HEADER, STATUTORY_SIGNAL, parse_statutory),
+    OUTCOMES: ("controleuitkomsten_2026-03-15.csv", OUTCOME_HEADER, OUTCOME, parse_outcomes),
 }
 
 
@@ -390,6 +407,54 @@ class TestCodes:
     def test_reasons_about_origin_detention_and_health_are_not_told_apart(self, delivered):
         row = reference_table("welfare_codes").filter(list="inflow_reason", delivered=delivered)
         assert row["code"].to_list() == ["other"]
+
+
+class TestStatutorySignals:
+    def test_become_rows_that_join_to_their_case_and_its_person(self, office):
+        row, case = one(office, STATUTORY, STATUTORY_SIGNAL), one(office, CASES, CASE)
+        assert (row["case_pseudonym"], row["person_pseudonym"]) == (case["case_pseudonym"], case["person_pseudonym"])
+        assert (row["signal_type_code"], row["source_code"]) == ("income_started", "employee_insurance_agency")
+        assert (row["fact_on"], row["received_on"]) == (date(2026, 2, 2), date(2026, 3, 2))
+        assert (row["is_already_known"], row["status_code"], row["_problems"]) == ("false", "open", [])
+
+    def test_about_detention_are_not_told_apart(self, office):
+        row = one(office, STATUTORY, STATUTORY_SIGNAL.replace("Start inkomstenverhouding", "Detentie"))
+        assert row["signal_type_code"] == "other"
+        assert b"etentie" not in office.bytes_made()
+
+    def test_that_came_before_their_fact_are_marked(self, office):
+        row = one(office, STATUTORY, STATUTORY_SIGNAL.replace("2026-03-02", "2026-02-01"))
+        assert row["_problems"] == ["received_on.before_fact_on"]
+
+    def test_outcomes_join_to_the_signal_and_the_case_and_to_no_person(self, office):
+        outcome, found = one(office, OUTCOMES, OUTCOME), one(office, STATUTORY, STATUTORY_SIGNAL)
+        assert (outcome["signal_pseudonym"], outcome["case_pseudonym"]) == (found["signal_pseudonym"], found["case_pseudonym"])
+        assert "person_pseudonym" not in outcome
+        assert (outcome["rule_id"], outcome["rule_version"], outcome["outcome_code"]) == (
+            "income_started",
+            1,
+            "fact_right_lawful",
+        )
+        assert (outcome["is_adverse"], outcome["is_heard"], outcome["_problems"]) == ("false", "true", [])
+
+    @pytest.mark.parametrize(
+        ("change", "problems"),
+        [
+            (("S1;", ";", "income_started;1", "random_sample;0"), []),
+            (("income_started;1", "random_sample;0"), ["rule_version.of_sample"]),
+            (("S1;", ";", "income_started;1", "random_sample;1"), ["rule_version.of_sample"]),
+            (("income_started;1", "income_started;0"), ["rule_version.of_sample"]),
+            (("income_started", "mw Jansen vindt dat"), ["rule_id.type"]),
+            ((";1;", ";eerste;"), ["rule_version.type"]),
+            (("2026-03-10", "10 maart"), ["checked_on.type"]),
+        ],
+    )
+    def test_outcomes_name_a_rule_and_its_version_or_chance_and_none(self, office, change, problems):
+        row = OUTCOME
+        for old, new in zip(change[::2], change[1::2], strict=True):
+            row = row.replace(old, new, 1)
+        assert one(office, OUTCOMES, row)["_problems"] == problems
+        assert b"Jansen" not in office.bytes_made()
 
 
 @pytest.fixture(scope="module")
