@@ -16,6 +16,7 @@ RECIPE = Recipe(
         "core.waste_reports",
         "core.traffic_events",
     ),
+    may_be_empty=True,
     months_from=("collective.container_day",),
     looks_back={
         "collective.container_day": 3,

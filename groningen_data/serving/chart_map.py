@@ -5,7 +5,7 @@ The outlines are those that are served; areas keep their shape and are drawn wit
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median, quantiles
@@ -40,6 +40,7 @@ _HEIGHT = 540
 _TOLD = 3
 # Of a map of places: how many neighbourhoods are named, and how much is shown around the outermost places.
 _NAMED, _MARGIN = 8, 0.08
+_LINE_PX, _LETTER_PX = 18, 8
 _GROUND, _BORDER = "#f4f4f2", "#cfcfcf"
 _WORDS: dict[Language, dict[str, str]] = {
     "nl": {
@@ -138,7 +139,7 @@ def coordinates(answer: Answer) -> tuple[Column, Column] | None:
 
 
 def places_map(answer: Answer, outlines: Mapping[str, Outline]) -> Picture:
-    """The places of an answer as points on the outlines around them; a name column with few values colours them.
+    """The places of an answer as points on the outlines around them; a name column with few values or a number colours them.
 
     The neighbourhoods with most points are named, where the answer has their codes.
 
@@ -156,17 +157,25 @@ def places_map(answer: Answer, outlines: Mapping[str, Outline]) -> Picture:
     words = _WORDS[answer.language]
     colouring = next((c for c in answer.having("name") if c.distinct <= MOST_SERIES), None)
     naming = next((c for c in answer.having("name") if c is not colouring), colouring)
+    number = None if colouring else next((c for c in answer.having("number") if c not in columns), None)
+    if number:
+        # The highest are drawn last, over the others.
+        placed.sort(key=lambda i: (number.values[i] is not None, number.values[i]))
+    texts = figures(answer, number) if number else []
+    classes = classes_of([v for i in placed if (v := number.values[i]) is not None], answer.language) if number else []
     squeeze = math.cos(math.radians(columns[1].values[placed[0]]))
     rows = [
         {
             "x": round(columns[0].values[i] * squeeze, 6),
             "y": round(columns[1].values[i], 6),
-            "group": shown(colouring.values[i], answer.language) if colouring else "",
+            "group": shown(colouring.values[i], answer.language) if colouring else _class_label(classes, number, i, texts),
             "name": shown(naming.values[i], answer.language) if naming else "",
+            "text": texts[i] if number else "",
         }
         for i in placed
     ]
-    shown_outlines = _around(rows, outlines, squeeze)
+    codes = [c.values[i] for c in answer.having("neighbourhood")[:1] for i in placed]
+    shown_outlines = _around(rows, set(codes), outlines, squeeze)
     ground = (
         alt.Chart(data_of([{"type": "Feature", "geometry": o.shape, "name": o.name} for o in shown_outlines.values()]))
         .mark_geoshape(fill=_GROUND, stroke=_BORDER, strokeWidth=0.8)
@@ -177,20 +186,26 @@ def places_map(answer: Answer, outlines: Mapping[str, Outline]) -> Picture:
         names = [name for name, _ in Counter(row["group"] for row in rows).most_common()]
         scale = alt.Scale(domain=names, range=SERIES[: len(names)])
         colour = alt.Color("group:N", title=colouring.title, scale=scale, sort=names, legend=alt.Legend(labelLimit=220))
+    elif number:
+        names = [k.label for k in classes] + sorted({row["group"] for row in rows} - {k.label for k in classes})
+        scale = alt.Scale(domain=names, range=[*(k.colour for k in classes), _MISSING, _SUPPRESSED][: len(names)])
+        legend = alt.Legend(labelLimit=220, symbolStrokeColor=EDGE)
+        colour = alt.Color("group:N", title=wrapped(number.label, 34), scale=scale, sort=names, legend=legend)
     named = [(c, c.title) for c in (naming, colouring) if c]
     points = (
         alt.Chart(data_of(rows))
-        .mark_circle(size=46, opacity=0.8, stroke="white", strokeWidth=0.4)
+        .mark_circle(size=80 if number else 46, opacity=0.9, stroke=EDGE if number else "white", strokeWidth=0.5)
         .encode(
             longitude="x:Q",
             latitude="y:Q",
             color=colour,
-            tooltip=[alt.Tooltip("name:N" if c is naming else "group:N", title=title) for c, title in dict.fromkeys(named)],
+            tooltip=[
+                *(alt.Tooltip("name:N" if c is naming else "group:N", title=title) for c, title in dict.fromkeys(named)),
+                *([alt.Tooltip("text:N", title=number.label)] if number else []),
+            ],
         )
     )
-    codes = [c.values[i] for c in answer.having("neighbourhood")[:1] for i in placed]
-    most = [shown_outlines[code] for code, _ in Counter(codes).most_common(_NAMED) if code in shown_outlines]
-    labels = [{"x": o.centre[0] * squeeze, "y": o.centre[1], "name": o.name} for o in most]
+    labels = _labels([shown_outlines[code] for code, _ in Counter(codes).most_common() if code in shown_outlines], rows, squeeze)
     text = alt.Chart(data_of(labels)).mark_text(fontSize=11, color=INK, stroke="white", strokeWidth=2.5, strokeOpacity=0.9)
     front = alt.Chart(data_of(labels)).mark_text(fontSize=11, color=INK)
     layers = [layer.encode(longitude="x:Q", latitude="y:Q", text="name:N") for layer in (text, front)]
@@ -198,21 +213,55 @@ def places_map(answer: Answer, outlines: Mapping[str, Outline]) -> Picture:
         alt.layer(ground, points, *layers).project(type="identity", reflectY=True).properties(width=WIDTH - 120, height=_HEIGHT)
     )
     notes = [words["nowhere"].format(answer.rows - len(placed))] if len(placed) < answer.rows else []
-    title = WORDS[answer.language]["per"].format(words["places"].capitalize(), colouring.title) if colouring else words["places"]
-    return Picture(chart, title, (*columns, *(c for c in (colouring, naming) if c)), notes)
+    told = colouring or number
+    title = WORDS[answer.language]["per"].format(words["places"].capitalize(), told.title) if told else words["places"]
+    return Picture(chart, title, (*columns, *(c for c in (colouring, number, naming) if c)), notes)
 
 
-def _around(rows: Sequence[Mapping[str, Any]], outlines: Mapping[str, Outline], squeeze: float) -> dict[str, Outline]:
-    """The outlines whose centre lies near the places, drawn as on a map."""
-    sides = [(min(row[axis] for row in rows), max(row[axis] for row in rows)) for axis in ("x", "y")]
+def _class_label(classes: Sequence[ValueClass], number: Column | None, row: int, texts: Sequence[str]) -> str:
+    """The class of a row's number, or in words why it has none."""
+    if number is None:
+        return ""
+    value = number.values[row]
+    return texts[row] if value is None else next(k.label for k in classes if k.low <= value < k.high)
+
+
+def _around(
+    rows: Sequence[Mapping[str, Any]], codes: Collection[str], outlines: Mapping[str, Outline], squeeze: float
+) -> dict[str, Outline]:
+    """The outlines with these codes and those whose centre lies between the places, drawn as on a map."""
+    sides = _sides(rows)
     margin = _MARGIN * max(*(high - low for low, high in sides), 0.01)
     found = {}
     for code, outline in outlines.items():
         centre = (outline.centre[0] * squeeze, outline.centre[1])
-        if all(low - margin <= at <= high + margin for at, (low, high) in zip(centre, sides, strict=True)):
+        is_between = all(low - margin <= at <= high + margin for at, (low, high) in zip(centre, sides, strict=True))
+        if code in codes or is_between:
             shape = {"type": outline.shape["type"], "coordinates": _flat(outline.shape["coordinates"], squeeze)}
             found[code] = replace(outline, shape=shape)
     return found
+
+
+def _labels(ranked: Sequence[Outline], rows: Sequence[Mapping[str, Any]], squeeze: float) -> list[dict[str, Any]]:
+    """Names at the centres of neighbourhoods, the first ones first; none that would lie across another."""
+    (west, east), (south, north) = _sides(rows)
+    pixel = max((east - west) / (WIDTH - 120), (north - south) / _HEIGHT, 1e-7)
+    found: list[dict[str, Any]] = []
+    for outline in ranked:
+        label = {"x": outline.centre[0] * squeeze, "y": outline.centre[1], "name": outline.name}
+        is_free = all(
+            abs(label["y"] - other["y"]) > _LINE_PX * pixel
+            or abs(label["x"] - other["x"]) > _LETTER_PX * pixel * (len(outline.name) + len(other["name"])) / 2
+            for other in found
+        )
+        if is_free and len(found) < _NAMED:
+            found.append(label)
+    return found
+
+
+def _sides(rows: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
+    """From where to where the places lie, west to east and south to north."""
+    return [(min(row[axis] for row in rows), max(row[axis] for row in rows)) for axis in ("x", "y")]
 
 
 def _areas(rows: Sequence[Mapping[str, Any]], classes: Sequence[ValueClass], label: str, language: Language) -> Any:

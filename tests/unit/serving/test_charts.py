@@ -19,6 +19,10 @@ from groningen_data.settings import Settings, load_settings
 
 HOODS = ["Binnenstad", "Selwerd", "Helpman", "De Held"]
 PNG = b"\x89PNG\r\n\x1a\n"
+PLACES = (
+    "WITH places(longitude, latitude, cause, container, neighbourhood_code) AS (VALUES (6.52, 53.25, 'vol', 'a', 'BU00140000'), "
+    "(6.55, 53.26, 'vol', 'b', 'BU00140000'), (6.65, 53.25, 'bouw', 'c', 'BU00140001'), (NULL, NULL, 'vol', 'd', 'BU00140003'))"
+)
 MONTH = "FROM neighbourhood_month WHERE month = '2026-02-01'"
 
 
@@ -362,6 +366,27 @@ class TestMap:
     def test_of_several_equals_all_are_told_as_the_highest_or_none(self, settings, reports, told):
         sql = f"SELECT neighbourhood_code, ({reports})[1 + right(neighbourhood_code, 1)::INT] AS n {MONTH}"
         assert draw(settings, sql).notes == (f"Hoogste: {told}.",)
+
+    def test_places_are_points_on_the_outlines_around_them_coloured_by_a_name(self, settings):
+        chart = draw(settings, f"{PLACES} SELECT * FROM places")
+        ground, points, *labels = chart.spec["layer"]
+        assert {row["name"] for row in ground["data"]["values"]} == {"Binnenstad", "Selwerd"}
+        assert [row["group"] for row in points["data"]["values"]] == ["vol", "vol", "bouw"]
+        assert points["encoding"]["color"]["scale"]["domain"] == ["vol", "bouw"]
+        ((west, *_), *_) = ground["data"]["values"][0]["geometry"]["coordinates"]
+        assert points["data"]["values"][0]["x"] - west[0] == pytest.approx(0.02 * 0.598, abs=0.002)
+        assert [row["name"] for row in labels[-1]["data"]["values"]] == ["Binnenstad", "Selwerd"]
+        assert chart.notes == ("Zonder plaats: 1.",)
+        assert chart.png().startswith(PNG)
+
+    def test_names_that_would_lie_across_each_other_are_left_out(self, settings):
+        near = "(6.599, 53.2, 'a', 'BU00140000'), (6.601, 53.2, 'b', 'BU00140001'), (6.9, 54.2, 'c', 'BU00140003')"
+        spec = draw(settings, f"SELECT * FROM (VALUES {near}) t(longitude, latitude, name, neighbourhood_code)").spec
+        assert [row["name"] for row in spec["layer"][-1]["data"]["values"]] == ["Binnenstad", "De Held"]
+
+    def test_places_that_nobody_knows_cannot_be_drawn(self, settings):
+        with pytest.raises(QueryError, match="maps of places need columns longitude and latitude with values"):
+            draw(settings, "SELECT * FROM (VALUES (NULL, 53.2), (6.5, NULL)) t(longitude, latitude)")
 
     @pytest.mark.parametrize(
         ("values", "labels"),
