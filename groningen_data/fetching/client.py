@@ -386,19 +386,33 @@ class Client:
         try:
             yield
         except _PassingError as error:
-            later = f" and asks to wait {error.wait_s:,.0f} s" if error.wait_s else ""
+            wait_s, attempts = error.wait_s or 0.0, self.settings.http_attempts
+            tried = (
+                f"and asks to wait {wait_s:,.0f} s, longer than the {self.settings.http_wait_s:,.0f} s of GRONINGEN_HTTP_WAIT_S"
+                if wait_s > self.settings.http_wait_s
+                else f"{attempts} times"
+            )
             raise SourceError(
-                self.source,
-                f"{where} answered status {error.status} {self.settings.http_attempts} times{later}",
-                "nothing is lost: the next refresh asks again",
+                self.source, f"{where} answered status {error.status} {tried}", "nothing is lost: the next refresh asks again"
             ) from None
         except httpx.TimeoutException:
             raise SourceError(
                 self.source, f"{where} gave no answer within {self.settings.http_timeout_s:,.0f} s", "the next refresh asks again"
             ) from None
+        except httpx.ConnectError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise SourceError(
+                    self.source,
+                    f"{where} shows a certificate that is not trusted",
+                    "check the address and this machine's clock; nothing was sent. If the certificate is of an authority of your own, "
+                    "name its file in SSL_CERT_FILE",
+                ) from None
+            raise SourceError(self.source, f"{where} cannot be reached", _unreached(self.settings)) from None
         except httpx.TransportError as error:
             raise SourceError(
-                self.source, f"{where} cannot be reached, or broke off ({type(error).__name__})", _unreached(self.settings)
+                self.source,
+                f"{where} broke off in its answer ({type(error).__name__})",
+                "nothing is lost: the next refresh asks again",
             ) from None
         except (httpx.TooManyRedirects, httpx.DecodingError, httpx.InvalidURL) as error:
             raise SourceError(

@@ -164,6 +164,14 @@ class TestTryingAgain:
             client.get(f"{server.url}/x")
         wait.set()
 
+    def test_a_wait_that_is_too_long_is_told_and_not_waited_for(self, server, client):
+        server.answers["/x"] = lambda h: say(h, status=429, retry_after="9999")
+        with pytest.raises(
+            SourceError, match=r"answered status 429 and asks to wait 9,999 s, longer than the \d+ s of GRONINGEN_"
+        ):
+            client.get(f"{server.url}/x")
+        assert len(server.requests) == 1
+
     def test_nobody_there(self, settings):
         with (
             Client("weather", {"knmi": "http://127.0.0.1:9"}, settings) as client,
@@ -174,7 +182,8 @@ class TestTryingAgain:
 
 class TestLimits:
     def test_a_bomb_is_refused(self, server, client):
-        server.answers["/x"] = lambda h: say(h, gzip.compress(b"0" * 50_000_000), content_encoding="gzip")
+        bomb = gzip.compress(b"0" * 50_000_000)
+        server.answers["/x"] = lambda h: say(h, bomb, content_encoding="gzip")
         with pytest.raises(SourceError, match="answers more than 1 MB"):
             client.get(f"{server.url}/x")
         assert server.asked("/x") == 1
@@ -251,7 +260,10 @@ class TestEncryption:
         server = Server()
         server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
         url = server.url.replace("http:", "https:")
-        with Client("weather", {"knmi": url}, settings) as client, pytest.raises(SourceError, match="cannot be reached"):
+        with (
+            Client("weather", {"knmi": url}, settings) as client,
+            pytest.raises(SourceError, match="certificate that is not trusted"),
+        ):
             client.get(f"{url}/x")
         assert server.requests == []
         server.http.shutdown()
