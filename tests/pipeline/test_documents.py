@@ -169,7 +169,7 @@ def planted(lake: duckdb.DuckDBPyConnection) -> dict[int, list[tuple]]:
 
 
 def test_every_statement_finds_something(planted):
-    assert len(planted) == 34
+    assert len(planted) == 36
     assert all(planted.values())
 
 
@@ -354,7 +354,7 @@ def test_32_early_signals_reach_some_people_better_than_others(planted):
 
 
 def test_33_invalid_numbers_are_set_aside(planted):
-    assert planted[33] == [("core.welfare_benefit_cases", 9), ("core.welfare_early_signals", 9)]
+    assert planted[33] == [(f"core.welfare_{name}", 9) for name in ("benefit_cases", "early_signals", "statutory_signals")]
 
 
 def test_34_a_day_with_a_silent_hour_has_no_weather(planted):
@@ -363,6 +363,20 @@ def test_34_a_day_with_a_silent_hour_has_no_weather(planted):
 
 def test_35_builders_waste_stands_near_a_building_site(planted):
     assert dict(planted[35]) == {False: pytest.approx(0.01, abs=0.01), True: pytest.approx(0.3, abs=0.15)}
+
+
+def test_36_and_37_one_crossing_jams_nearly_every_working_day_and_another_on_three(planted):
+    oosterbrug = {hour: days for code, hour, days in planted[36] if code.startswith("oosterbrug")}
+    westerhaven = {hour: days for code, hour, days in planted[36] if code.startswith("westerhaven")}
+    # 42 working days, of which one has no counts.
+    assert set(oosterbrug) == {16, 17} and all(33 <= days <= 41 for days in oosterbrug.values())
+    assert westerhaven == {7: 3, 8: 3}
+
+
+def test_38_one_detector_drifts(planted):
+    [(site, series, first, lowest)] = planted[38]
+    assert (site, series) == ("PGR08_LaanCorpusDenHoorn_O_HTN2221", "2")
+    assert date(2026, 3, 1) <= first <= date(2026, 3, 9) and lowest < -25
 
 
 def test_39_people_select_with_bias_and_nothing_else_does(planted):
@@ -389,3 +403,16 @@ def test_43_weekdays_show_in_the_inflow(planted):
     assert ratio["glass", 6] == pytest.approx(1.3, abs=0.05) and ratio["rest", 6] == pytest.approx(1.13, abs=0.03)
     market, other = ([ratio["market", day] / ratio["rest", day] for day in days] for days in ((2, 5, 6), (1, 3, 4, 7)))
     assert sum(market) / 3 / (sum(other) / 4) == pytest.approx(1.3, abs=0.08)
+
+
+def test_44_and_45_one_rule_beats_chance_one_does_not_and_one_is_too_young(planted):
+    found = {rule: (status, since, share) for rule, status, since, share, _, _ in planted[44]}
+    assert found["income_started"] == ("in_force", None, pytest.approx(0.35, abs=0.09))
+    assert found["vehicle"] == ("suspended", date(2026, 2, 1), pytest.approx(0.05, abs=0.05))
+    assert found["study_finance"][:2] == ("on_trial", None)
+    [(low, high)] = [row[4:] for row in planted[44] if row[0] == "random_sample"]
+    assert low <= 5 <= high
+
+
+def test_46_three_people_were_not_heard(planted):
+    assert planted[46] == [(3,)]

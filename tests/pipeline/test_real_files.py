@@ -38,7 +38,11 @@ NEVER_DELIVERED = {
     "collective.bias_incidents",
     "collective.error_patterns",
     "collective.help_first_funnel",
-    "collective.measure_effect",
+    "collective.random_sample_commitments",
+    "collective.random_sample_draws",
+    "collective.signal_rule_results",
+    "collective.signal_rules",
+    "collective.signal_task_counts",
     "core.reference_household_waste",
     "core.traffic_charge_points",
     "core.traffic_events",
@@ -54,6 +58,10 @@ NEVER_DELIVERED = {
     "core.welfare_benefit_cases",
     "core.welfare_closed_cases",
     "core.welfare_early_signals",
+    "core.welfare_sample_cases",
+    "core.welfare_signal_outcomes",
+    "core.welfare_signal_tasks",
+    "core.welfare_statutory_signals",
 }
 # Folders and files of which no table is made.
 LEFT_ALONE = {
@@ -142,7 +150,10 @@ def test_every_batch_is_published_except_what_cannot_be(results):
     assert all(reason.startswith(REJECTED[batch]) for batch, reason in rejected.items())
     assert {name for name, r in results.items() if not r.batches} == NEVER_DELIVERED
     assert {name for name, r in results.items() if not r.published} == NEVER_DELIVERED | {"collective.container_day"}
-    assert {name for name, r in results.items() if not r.rows} == NEVER_DELIVERED | {"collective.container_day"}
+    assert {name for name, r in results.items() if not r.rows} == NEVER_DELIVERED | {
+        "collective.container_day",
+        "collective.measure_effect",
+    }
 
 
 def test_every_row_is_accepted_or_kept_back_with_its_reason(lake):
@@ -683,6 +694,32 @@ def test_no_container_of_another_municipality_has_days(lake):
     assert months(lake, "container_day") == {"unchanged": ["2014-11", "2017-01", "2018-11", "2025-03", "2025-05", "2025-10"]}
     statuses = lake.execute("SELECT DISTINCT location_status FROM lake.core.waste_containers ORDER BY 1").fetchall()
     assert statuses == [("no_location",), ("outside_municipality",)]
+
+
+def test_the_day_of_loops_is_ranked_from_the_detectors_that_report_no_errors(lake, loops):
+    errors = Counter(row["detid"] for row in loops if row["error"] == "1.0")
+    broken = {detector for detector, count in errors.items() if count == 264}
+    untrusted = lake.execute(
+        "SELECT site_id || '_' || series_code, untrusted_reason FROM lake.collective.site_quality WHERE NOT is_trusted"
+    ).fetchall()
+    assert len(broken) == 15 and set(untrusted) == {(detector, "error_flags") for detector in broken}
+    worst, code, minutes = one(
+        lake,
+        "SELECT intersection_name, intersection_code, saturated_min_per_h FROM lake.collective.congestion_ranking "
+        "WHERE period_code = 'evening_peak' AND rank = 1",
+    )
+    assert worst == "Eendrachtsbrug (Eendrachtskade Zuidzijde)"
+    [free] = one(lake, f"SELECT DISTINCT free_speed_km_h FROM lake.collective.approach_hour WHERE intersection_code = '{code}'")
+    # From 16 to 18 o'clock, on the file's clock from 14 to 16.
+    peak = [row for row in loops if "Eendrachtskade_O" in row["detid"] and 14 * 3600 <= int(float(row["interval"])) < 16 * 3600]
+    slow = [row for row in peak if row["error"] != "1.0" and float(row["flow"]) >= 60 and float(row["speed"]) <= free / 2]
+    assert minutes == len(slow) * 5 / 2 > 0
+    unranked = lake.execute(
+        "SELECT DISTINCT intersection_name FROM lake.collective.congestion_ranking WHERE rank IS NULL ORDER BY 1"
+    ).fetchall()
+    assert unranked == [("Verlengde Visserstraat (Aweg)",), ("Westerhaven (Aweg, Westersingel)",)]
+    [kinds] = one(lake, "SELECT count(congestion_kind) FROM lake.collective.congestion_ranking")
+    assert kinds == 0
 
 
 def test_the_hours_of_the_loop_sites_reconcile_with_the_file(lake, loops):
