@@ -8,6 +8,7 @@ from groningen_data.marts import container_forecast
 RECIPE = Recipe(
     contract=ContainerForecast,
     suite=SUITE,
+    may_be_empty=True,
     analysis=Analysis(container_forecast.compute_forecast, settings=("container_alarm_pct",)),
     uses_if_there=("collective.container_inflow_day", "core.waste_containers"),
 )

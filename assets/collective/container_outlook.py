@@ -8,6 +8,7 @@ from groningen_data.marts import container_forecast
 RECIPE = Recipe(
     contract=ContainerOutlook,
     suite=SUITE,
+    may_be_empty=True,
     analysis=Analysis(container_forecast.compute_outlook, settings=("container_alarm_pct", "timezone")),
     uses_if_there=(
         "collective.container_forecast",

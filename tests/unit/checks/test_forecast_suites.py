@@ -103,13 +103,14 @@ OUTLOOK = {"container_code": "a", "alarm_pct": 80.0, "alarm_status_code": "expec
 OUTLOOK |= {"alarm_early_at": at(1), "alarm_at": at(2), "alarm_late_at": at(3)}
 OUTLOOK |= {"overflow_early_at": at(4), "overflow_at": at(5), "overflow_late_at": at(6)}
 UNKNOWN = {"alarm_status_code": "unknown", "overflow_status_code": "unknown", "forecast_missing_reason": "silent"}
-UNKNOWN |= {"container_code": "b", "alarm_pct": 80.0}
+UNKNOWN |= {"container_code": "a", "alarm_pct": 80.0}
 
 
 @pytest.mark.parametrize(
     ("row", "failed"),
     [
         (OUTLOOK, set()),
+        (OUTLOOK | {"container_code": "d"}, {"every_sensor_is_there"}),
         (UNKNOWN, set()),
         (OUTLOOK | {"alarm_early_at": at(3)}, {"instants_in_order"}),
         (OUTLOOK | {"overflow_late_at": at(4)}, {"instants_in_order"}),
@@ -121,7 +122,8 @@ UNKNOWN |= {"container_code": "b", "alarm_pct": 80.0}
     ],
 )
 def test_an_odd_outlook_fails_the_check_that_is_about_it(row, failed):
-    assert failing(container_outlook.SUITE, ContainerOutlook, [row]) == failed
+    others = [UNKNOWN | {"container_code": code} for code in ("b", "c")]
+    assert failing(container_outlook.SUITE, ContainerOutlook, [row, *others]) == failed
 
 
 def scores(**changed: object) -> list[dict]:
