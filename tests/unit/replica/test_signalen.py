@@ -173,6 +173,28 @@ class TestGeography:
         assert not {"o", "a", "s"} & set(shown)
         assert {"o", "s"} <= set(newest.values())
 
+    def test_it_keeps_what_the_service_says_of_it_in_its_openapi_document(self, replica):
+        def of(**properties: Any) -> dict[str, Any]:
+            return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+        text, numbers = {"type": "string"}, {"type": "array", "items": {"type": "number"}, "minItems": 2}
+        category = of(name=text, slug=text, parent=of(name=text, slug=text))
+        feature = of(
+            type={"enum": ["Feature"]},
+            geometry=of(type={"enum": ["Point"]}, coordinates=numbers),
+            properties=of(category=category, created_at=text),
+        )
+        collection = of(type={"enum": ["FeatureCollection"]}, features={"type": "array", "items": feature, "minItems": 1})
+        answer = replica.get(self.URL, params={"bbox": "6,53,7,54"})
+        assert [error.message for error in Draft4Validator(collection).iter_errors(answer.json())] == []
+        assert all(datetime.fromisoformat(f["properties"]["created_at"]).tzinfo for f in answer.json()["features"])
+
+    def test_pages_are_in_order_of_place_and_one_that_is_not_there_is_told(self, replica):
+        found = replica.get(self.URL, params={"bbox": "6,53,7,54"}).json()["features"]
+        places = [feature["geometry"]["coordinates"] for feature in found]
+        assert places == sorted(places)
+        assert replica.get(self.URL, params={"bbox": "6,53,7,54", "geopage": 2}).status_code == 404
+
     def test_nothing_is_null(self, replica):
         assert replica.get(self.URL, params={"bbox": "0,0,1,1"}).json()["features"] is None
 
