@@ -1,7 +1,7 @@
 """How many planted hotspots are found, and how many that are not there: `python -m benchmarks.hotspots [CITIES] [SHUFFLES]`.
 
-First on cities with another seed each; then on one city of which the findings, places or days were shuffled, so that nothing is
-left to find. Prints Markdown.
+First on cities with another seed each, beside Getis and Ord's statistic of the same inspections; then on one city of which the
+findings, places and days were shuffled, so that nothing is left to find. Prints Markdown.
 """
 
 import os
@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from groningen_data.marts import container_hotspots as hotspots
+from groningen_data.marts import hotspot_statistics as statistics
 from groningen_data.marts.container_hotspots import Seen
 from groningen_data.sample import geography, inspections, reports, waste_world
 from groningen_data.sample.city import city_of
@@ -124,8 +125,35 @@ def listed(city: City, known: Seen, found: pl.DataFrame) -> pl.DataFrame:
     )
     frame = world.frame.filter(is_planted | pl.col("container_code").is_in(codes))
     last = found.filter(pl.col("period_end_on") == city.days[-1])
-    near = hotspots.statistics.within(hotspots._metres(last), hotspots._metres(frame), hotspots.BAND_M)
+    near = statistics.within(hotspots.metres(last), hotspots.metres(frame), hotspots.BAND_M)
     return last.with_columns(is_true=pl.Series(np.asarray(near.sum(axis=1)).ravel() > 0))
+
+
+def by_getis_ord(city: City, known: Seen) -> dict[str, float]:
+    """Which planted causes of the last period Gi* finds: shares of inspections with waste per container, 9,999 permutations.
+
+    A container that was not inspected has the share of the city. Corrected like the tests of the mart.
+    """
+    from esda.getisord import G_Local
+    from libpysal.weights import DistanceBand
+    from statsmodels.stats.multitest import multipletests
+
+    since = city.days[-1] - timedelta(days=hotspots.PERIOD_DAYS - 1)
+    seen = known.inspections.filter(pl.col("inspected_on") >= since)
+    shares = seen.group_by("container_code").agg(pl.col("is_waste_beside").mean())
+    joined = known.containers.join(shares, "container_code", how="left", maintain_order="left")
+    share = joined["is_waste_beside"].fill_null(seen["is_waste_beside"].mean()).to_numpy()
+    band = DistanceBand(hotspots.metres(known.containers), hotspots.BAND_M, binary=True, silence_warnings=True)
+    local = G_Local(share, band, transform="B", star=True, permutations=9_999, seed=1, n_jobs=1)
+    one_sided = np.where(local.Zs > 0, local.p_sim, 1.0)
+    is_out = multipletests(one_sided, method="fdr_bh")[0]
+    out = known.containers.filter(pl.Series(is_out))
+    is_moving = pl.col("neighbourhood_code").str.starts_with(f"BU{inspections.BULKY_DISTRICT[2:]}")
+    return {
+        "bulky waste, a week later": float(out.filter(is_moving).height > 0),
+        "building site": float(out.filter(near_building_site()).height > 0),
+        "containers": float(out.height),
+    }
 
 
 def shuffled(known: Seen, seed: int) -> Seen:
@@ -145,8 +173,8 @@ def _moved(known: Seen, chance: np.random.Generator) -> pl.DataFrame:
     """Each report somewhere within 300 metres; as much oftener beside containers as reports are there, everywhere alike."""
     from scipy.spatial import cKDTree
 
-    places = hotspots._metres(known.containers)
-    tree, here = cKDTree(places), hotspots._metres(known.reports)
+    places = hotspots.metres(known.containers)
+    tree, here = cKDTree(places), hotspots.metres(known.reports)
     ratio = 8.0
     moved = here.copy()
     waiting = np.arange(len(here))
@@ -157,25 +185,29 @@ def _moved(known: Seen, chance: np.random.Generator) -> pl.DataFrame:
         is_kept = is_beside | (chance.random(waiting.size) < 1 / ratio)
         moved[waiting[is_kept]] = there[is_kept]
         waiting = waiting[~is_kept]
-    east = hotspots._METRES_PER_DEGREE * np.cos(np.radians(hotspots._LATITUDE))
+    # How many metres a degree is, on the plane of the mart.
+    ((east, north),) = hotspots.metres(pl.DataFrame({"longitude": [1.0], "latitude": [1.0]}))
     return known.reports.with_columns(
         created_on=known.reports["created_on"].gather(chance.permutation(len(here))),
         longitude=pl.Series(moved[:, 0] / east),
-        latitude=pl.Series(moved[:, 1] / hotspots._METRES_PER_DEGREE),
+        latitude=pl.Series(moved[:, 1] / north),
     )
 
 
 def _cities(count: int) -> None:
-    rows, kinds = [], []
+    rows, kinds, others = [], [], []
     for seed in range(1, count + 1):
         city = city_of(load_settings(sample_seed=seed, sample_days=DAYS))
         known = seen_of(city)
         found = found_in(city, known)
         rows.append(truths(city, found))
+        others.append(by_getis_ord(city, known))
         kinds.append(listed(city, known, found).with_columns(seed=pl.lit(seed)))
     print(f"\n{count} cities of {DAYS} days, the period that ends on the last day\n\n| planted | found in |\n|---|---|")
     for name in rows[0]:
         print(f"| {name} | {sum(row[name] for row in rows):.0f} of {count} |")
+    beside = ", ".join(f"{name} {np.mean([other[name] for other in others]):.2f}" for name in others[0])
+    print(f"\nGi* of the inspections, mean per city: {beside}")
     print("\n| test | cause | containers, mean per city | hotspots | near something true |\n|---|---|---|---|---|")
     every = pl.concat(kinds)
     for (test, cause), group in every.group_by("test_code", "likely_cause_code", maintain_order=True):
@@ -189,7 +221,7 @@ def _nothing(count: int) -> None:
     any_found: dict[str, list[int]] = {}
     for seed in range(count):
         for test, comparison in hotspots.compare(shuffled(known, seed), last).items():
-            out = int(hotspots.statistics.standing_out(comparison).sum())
+            out = int(statistics.standing_out(comparison).sum())
             any_found.setdefault(test, []).append(out)
     print(
         f"\n{count} shuffles of one city\n\n| test | shuffles with any container listed | containers listed, mean |\n|---|---|---|"

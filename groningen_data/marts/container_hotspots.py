@@ -133,11 +133,11 @@ def seen(
 
 def compare(known: Seen, sunday: date) -> dict[str, Comparison]:
     """The three tests of the period that ends on a Sunday, by name; without those for which nothing was known."""
-    places = _metres(known.containers)
+    places = metres(known.containers)
     compared: dict[str, Comparison] = {}
     inspections = _until(known.inspections, "inspected_on", sunday, PERIOD_DAYS)
     if inspections.height:
-        near, around = (statistics.within(places, _metres(inspections), radius) for radius in (BAND_M, ELSEWHERE_M))
+        near, around = (statistics.within(places, metres(inspections), radius) for radius in (BAND_M, ELSEWHERE_M))
         found = inspections["is_waste_beside"].to_numpy()
         weekday = inspections["inspected_on"].dt.weekday().to_numpy().astype(np.int64)
         causes = _flags(inspections["cause"], found)
@@ -147,13 +147,13 @@ def compare(known: Seen, sunday: date) -> dict[str, Comparison]:
     reports, nearest, away = reports.filter(away <= BAND_M), nearest[away <= BAND_M], away[away <= BAND_M]
     if reports.height:
         is_beside = away <= BESIDE_M
-        near = statistics.within(places, _metres(reports), BAND_M)
+        near = statistics.within(places, metres(reports), BAND_M)
         causes = _flags(reports["cause"], is_beside)
         compared["reports"] = statistics.compare_reports(near, is_beside, _ground(places), nearest, causes)
     reports = _until(known.reports, "created_on", sunday, WEEKDAY_DAYS)
     reports = reports.filter(_nearest(places, reports)[1] <= BAND_M)
     if reports.height:
-        near = statistics.within(places, _metres(reports), BAND_M)
+        near = statistics.within(places, metres(reports), BAND_M)
         day = (pl.lit(sunday) - pl.col("created_on")).dt.total_days().cast(pl.Int64)
         causes = _flags(reports["cause"], np.ones(reports.height, dtype=bool))
         compared["weekday"] = statistics.compare_weekdays(near, reports.select(day).to_series().to_numpy(), causes)
@@ -166,7 +166,7 @@ def rows_of(known: Seen, sunday: date, compared: Mapping[str, Comparison]) -> pl
     found = pl.concat([pl.DataFrame(schema=polars_schema(ContainerHotspots)), *frames])
     if not found.height:
         return found
-    strongest = statistics.groups_of(_metres(found), found["p_value"].to_numpy(), TOGETHER_M)
+    strongest = statistics.groups_of(metres(found), found["p_value"].to_numpy(), TOGETHER_M)
     return found.with_columns(hotspot_code=found["container_code"].gather(strongest))
 
 
@@ -216,7 +216,7 @@ def _standing_out(known: Seen, sunday: date, test: str, comparison: Comparison) 
 
 def _evidence(known: Seen, sunday: date, days: int) -> dict[str, Ints]:
     """What happened within `BAND_M` of each container in the period, whatever the test."""
-    places = _metres(known.containers)
+    places = metres(known.containers)
     full = _until(known.full_days, "local_date", sunday, days).group_by("container_code").agg(pl.col("alarm_hours").sum())
     hours = known.containers.join(full, "container_code", how="left", maintain_order="left")["alarm_hours"].fill_null(0)
     found = _until(known.inspections, "inspected_on", sunday, days)
@@ -224,8 +224,8 @@ def _evidence(known: Seen, sunday: date, days: int) -> dict[str, Ints]:
     works = known.works.filter(pl.col("starts_on") <= sunday, pl.col("ends_on").fill_null(sunday) >= began)
     counted = {
         "alarm_hours": (places, hours.to_numpy()),
-        "bulky_items": (_metres(found), found["bulky_items"].fill_null(0).to_numpy()),
-        "works_250_m": (_metres(works), np.ones(works.height)),
+        "bulky_items": (metres(found), found["bulky_items"].fill_null(0).to_numpy()),
+        "works_250_m": (metres(works), np.ones(works.height)),
     }
     return {
         name: (statistics.within(places, where, BAND_M) @ values.astype(float)).astype(np.int64)
@@ -254,7 +254,7 @@ def _with_cause_told(reports: pl.DataFrame, containers: pl.DataFrame, full_days:
     """With the cause of each report: it says bulky waste, or a container beside it was over its alarm limit that day."""
     if not containers.height or not reports.height:
         return reports.with_columns(cause=pl.lit(None, pl.String))
-    beside = statistics.within(_metres(containers), _metres(reports), BESIDE_M).tocoo()
+    beside = statistics.within(metres(containers), metres(reports), BESIDE_M).tocoo()
     pairs = pl.DataFrame(
         {"report": beside.col.astype(np.int64), "container_code": containers["container_code"].gather(beside.row)}
     )
@@ -279,7 +279,7 @@ def _until(frame: pl.DataFrame, column: str, sunday: date, days: int) -> pl.Data
     return frame.filter(pl.col(column).is_between(sunday - timedelta(days=days - 1), sunday))
 
 
-def _metres(frame: pl.DataFrame) -> Floats:
+def metres(frame: pl.DataFrame) -> Floats:
     """Metres east and north, on a plane that touches the earth at the latitude of the Netherlands' north: right within 1 %."""
     east = frame["longitude"].to_numpy() * (_METRES_PER_DEGREE * math.cos(math.radians(_LATITUDE)))
     return np.stack([east, frame["latitude"].to_numpy() * _METRES_PER_DEGREE], axis=1)
@@ -291,7 +291,7 @@ def _nearest(places: Floats, events: pl.DataFrame) -> tuple[Ints, Floats]:
 
     if not events.height:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    away, nearest = cKDTree(places).query(_metres(events))
+    away, nearest = cKDTree(places).query(metres(events))
     return nearest.astype(np.int64), away
 
 
