@@ -71,12 +71,41 @@ ORDER BY abs(trend_pct_week) DESC, intersection_name, period_code
 LIMIT 15
 """,
 )
+MEASURES = Question(
+    "What did each measure do to traffic, and how certain is that?",
+    """
+SELECT measure_id, title_nl, starts_on, expected_effect_pct AS expected_pct, verdict_code, verdict_reason,
+       round(effect_pct, 1) AS effect_pct, round(effect_low_pct, 1) AS low, round(effect_high_pct, 1) AS high,
+       round(p_value, 3) AS p_value, round(placebo_space_p_value, 3) AS placebo_share,
+       round(detectable_effect_pct, 1) AS detectable_pct, doubts, days_before, days_after, control_sites
+FROM measure_effect
+ORDER BY starts_on, measure_id
+""",
+)
+MEASURES_SQL = """
+WITH days AS (
+    SELECT measure_id, title_nl, starts_on, local_date, site_id,
+           list_contains(string_split(any_value(site_ids), ','), site_id) AS is_at_measure, ln(sum(vehicles)) AS level
+    FROM measure_effect JOIN site_hour ON list_contains(string_split(site_ids || ',' || control_site_ids, ','), site_id)
+    WHERE verdict_code <> 'too_little_data'
+    GROUP BY measure_id, title_nl, starts_on, local_date, site_id
+    HAVING sum(good_intervals) >= 0.8 * sum(expected_intervals) AND sum(vehicles) > 0
+), compared AS (
+    SELECT *, level - avg(level) FILTER (local_date < starts_on) OVER (PARTITION BY measure_id, site_id) AS above
+    FROM days
+), ratios AS (
+    SELECT title_nl, local_date, avg(above) FILTER (is_at_measure) - median(above) FILTER (NOT is_at_measure) AS ratio
+    FROM compared
+    GROUP BY ALL
+)
+SELECT date_trunc('week', local_date)::DATE AS week, title_nl, 100 * (exp(avg(ratio)) - 1) AS effect_pct
+FROM ratios
+GROUP BY ALL
+HAVING count(*) >= 5
+ORDER BY ALL
+"""
 MAP_SQL = """
-SELECT longitude, latitude, intersection_name,
-       CASE WHEN max(saturated_min_per_h) IS NULL THEN 'niet betrouwbaar gemeten'
-            WHEN max(saturated_min_per_h) >= 10 THEN '10 minuten per uur of meer'
-            WHEN max(saturated_min_per_h) >= 1 THEN '1 tot 10 minuten per uur'
-            ELSE 'minder dan 1 minuut per uur' END AS filetijd
+SELECT longitude, latitude, intersection_name, max(saturated_min_per_h) AS saturated_min_per_h
 FROM congestion_ranking
 WHERE longitude IS NOT NULL
 GROUP BY longitude, latitude, intersection_name
@@ -85,7 +114,7 @@ CASE = Case(
     name="traffic",
     title="Traffic: counts for less congestion at intersections",
     needs=("congestion_ranking", "approach_hour", "intersection_hour", "intersection_approach", "site_quality"),
-    questions=(RANKING, CAUSES, APPROACHES, DETECTORS, TRENDS),
+    questions=(RANKING, CAUSES, APPROACHES, DETECTORS, TRENDS, MEASURES),
     drawings=(
         Drawing(
             "kruispunten_met_file",
@@ -100,6 +129,12 @@ CASE = Case(
             "SELECT local_hour, intersection_name, avg(saturated_minutes) AS saturated_minutes "
             "FROM intersection_hour JOIN congestion_ranking USING (intersection_code) "
             "WHERE period_code = 'evening_peak' AND rank <= 3 AND weekday <= 5 GROUP BY ALL",
+            "line",
+        ),
+        Drawing(
+            "effect_van_maatregelen",
+            "Verkeer bij maatregelen, vergeleken met elders: verschil met de tijd ervoor",
+            MEASURES_SQL,
             "line",
         ),
         Drawing("kruispunten_kaart", "Waar staat het verkeer? Verzadigde minuten per uur in het drukste dagdeel", MAP_SQL, "map"),
