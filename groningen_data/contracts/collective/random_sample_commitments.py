@@ -1,10 +1,12 @@
 """Contract of the commitments to the seeds of the random sample: published before anything is drawn."""
 
+from typing import Any
+
 import polars as pl
 
 from groningen_data.contracts.base import Contract, column, table
 
-SHA256 = r"^[0-9a-f]{64}$"
+SHA256: dict[str, Any] = {"str_matches": r"^[0-9a-f]+$", "str_length": {"min_value": 64, "max_value": 64}}
 
 
 class RandomSampleCommitments(Contract):
@@ -14,7 +16,7 @@ class RandomSampleCommitments(Contract):
     """
 
     month_on: pl.Date = column("Eerste dag van de maand", "First day of the month")
-    commitment_sha256: str = column("Vastlegging (SHA-256 van de seed)", "Commitment (SHA-256 of the seed)", str_matches=SHA256)
+    commitment_sha256: str = column("Vastlegging (SHA-256 van de seed)", "Commitment (SHA-256 of the seed)", **SHA256)
     committed_on: pl.Date = column("Vastgelegd op", "Committed on")
 
     class Config(Contract.Config):

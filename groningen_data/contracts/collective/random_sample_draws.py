@@ -17,7 +17,7 @@ class RandomSampleDraws(Contract):
 
     month_on: pl.Date = column("Eerste dag van de maand", "First day of the month")
     status_code: str = column("Status", "Status", isin=STATUSES)
-    commitment_sha256: str = column("Vastlegging (SHA-256 van de seed)", "Commitment (SHA-256 of the seed)", str_matches=SHA256)
+    commitment_sha256: str = column("Vastlegging (SHA-256 van de seed)", "Commitment (SHA-256 of the seed)", **SHA256)
     committed_on: pl.Date = column("Vastgelegd op", "Committed on")
     drawn_on: pl.Date = column("Datum van de trekking", "Date of the draw", nullable=True)
     eligible_cases: int = column(
@@ -27,8 +27,8 @@ class RandomSampleDraws(Contract):
         "Getrokken zaken", "Drawn cases", nullable=True, ge=1, personal_data="statistic", protection=Protection()
     )
     planned_checks: int = column("Geplande controles", "Checks planned", nullable=True, ge=1)
-    list_sha256: str = column("SHA-256 van de lijst", "SHA-256 of the list", nullable=True, str_matches=SHA256)
-    seed: str = column("Seed (na afloop van de maand)", "Seed (after the month)", nullable=True, str_matches=SHA256)
+    list_sha256: str = column("SHA-256 van de lijst", "SHA-256 of the list", nullable=True, **SHA256)
+    seed: str = column("Seed (na afloop van de maand)", "Seed (after the month)", nullable=True, **SHA256)
 
     class Config(Contract.Config):
         metadata = table(

@@ -26,7 +26,12 @@ class WelfareSignalOutcomes(Contract):
         personal_data="pseudonym",
         **PSEUDONYM,
     )
-    rule_id: str = column("Regel, of random_sample", "Rule, or random_sample", str_matches=r"^[a-z][a-z0-9_]{2,39}$")
+    rule_id: str = column(
+        "Regel, of random_sample",
+        "Rule, or random_sample",
+        str_matches=r"^[a-z][a-z0-9_]*$",
+        str_length={"min_value": 3, "max_value": 40},
+    )
     rule_version: int = column("Versie van de regel (0: steekproef)", "Version of the rule (0: sample)", ge=0, le=999)
     checked_on: pl.Date = column("Datum van de uitkomst", "Date of the outcome")
     outcome_code: str = column("Uitkomst", "Outcome", isin=OUTCOMES)
