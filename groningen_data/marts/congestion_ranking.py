@@ -246,10 +246,11 @@ def _fitted(days: pl.DataFrame, level: _Floats) -> dict[str, Any]:
     }
     weekdays = days["weekday"].to_numpy()
     columns: dict[str, _Floats] = {"trend": weeks}
-    columns |= {name: values for name, values in causes.items() if np.ptp(values) > 0}
-    columns |= {f"weekday_{n}": (weekdays == n).astype(float) for n in sorted(set(weekdays))[1:]}
+    # The first day only tells what the second remembers: what holds on that day alone cannot be estimated.
+    columns |= {name: values for name, values in causes.items() if np.ptp(values[1:]) > 0}
+    columns |= {f"weekday_{n}": (weekdays == n).astype(float) for n in sorted(set(weekdays[1:]))[1:]}
     design = np.column_stack([np.ones(len(level)), *columns.values()])
-    if np.linalg.matrix_rank(design) < design.shape[1] or len(level) <= design.shape[1] + 2:
+    if np.linalg.matrix_rank(design[1:]) < design.shape[1] or len(level) <= design.shape[1] + 2:
         return {"trend_missing_reason": "too_few_days"}
     fit = sm.GLSAR(level, design, rho=1).iterative_fit(_ITERATIONS)
     position = {name: n for n, name in enumerate(columns, start=1)}

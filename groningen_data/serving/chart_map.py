@@ -123,7 +123,8 @@ def neighbourhood_map(answer: Answer, outlines: Mapping[str, Outline]) -> Pictur
         shape = {"type": outline.shape["type"], "coordinates": _flat(outline.shape["coordinates"], squeeze)}
         rows.append({"type": "Feature", "geometry": shape, "name": outline.name, "class": label, "text": text})
     chart = _areas(rows, classes, number.label, answer.language)
-    highest = _highest(known, outlines) if len(known) > _TOLD and len(classes) > 1 else ""
+    is_telling = len(known) > _TOLD and len(classes) > 1
+    highest = _highest([(outlines[c].name, *figure) for c, figure in known.items()]) if is_telling else ""
     notes = [words["highest"].format(highest)] if highest else []
     if unplaced := len(told) - len(known):
         notes.append(words["unplaced"].format(unplaced))
@@ -212,7 +213,13 @@ def places_map(answer: Answer, outlines: Mapping[str, Outline]) -> Picture:
     chart = (
         alt.layer(ground, points, *layers).project(type="identity", reflectY=True).properties(width=WIDTH - 120, height=_HEIGHT)
     )
-    notes = [words["nowhere"].format(answer.rows - len(placed))] if len(placed) < answer.rows else []
+    is_telling = number is not None and naming is not None and len(placed) > _TOLD and len(classes) > 1
+    highest = (
+        _highest([(rows[n]["name"], number.values[i], texts[i]) for n, i in enumerate(placed)]) if is_telling and number else ""
+    )
+    notes = [words["highest"].format(highest)] if highest else []
+    if len(placed) < answer.rows:
+        notes.append(words["nowhere"].format(answer.rows - len(placed)))
     told = colouring or number
     title = WORDS[answer.language]["per"].format(words["places"].capitalize(), told.title) if told else words["places"]
     return Picture(chart, title, (*columns, *(c for c in (colouring, number, naming) if c)), notes)
@@ -288,15 +295,17 @@ def _areas(rows: Sequence[Mapping[str, Any]], classes: Sequence[ValueClass], lab
     )
 
 
-def _highest(known: Mapping[str, tuple[float | None, str]], outlines: Mapping[str, Outline]) -> str:
-    """The neighbourhoods with the highest figures in words: in a picture nobody can point at an area.
+def _highest(told: Sequence[tuple[str, float | None, str]]) -> str:
+    """The names with the highest figures in words: in a picture nobody can point at an area.
 
     None of several with the same figure is told where not all of them can be.
+
+    Args:
+        told: Names, figures and figures in words.
     """
-    held = {c: value for c, (value, _) in known.items() if value is not None}
-    ranked = sorted(held, key=lambda c: -held[c])
-    rest = held[ranked[_TOLD]] if len(ranked) > _TOLD else -math.inf
-    return ", ".join(f"{outlines[c].name} ({known[c][1]})" for c in ranked[:_TOLD] if held[c] > rest)
+    ranked = sorted(((name, value, text) for name, value, text in told if value is not None), key=lambda row: -row[1])
+    rest = ranked[_TOLD][1] if len(ranked) > _TOLD else -math.inf
+    return ", ".join(f"{name} ({text})" for name, value, text in ranked[:_TOLD] if value > rest)
 
 
 def classes_of(values: Sequence[float], language: Language) -> list[ValueClass]:

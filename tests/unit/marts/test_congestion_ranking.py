@@ -120,3 +120,9 @@ def test_days_with_an_event_or_an_unmeasured_approach_do_not_make_a_trend():
 def test_an_empty_road_has_no_trend():
     row = one(days(flow=np.zeros(60)))
     assert (row["trend_pct_week"], row["trend_missing_reason"]) == (None, "no_traffic")
+
+
+def test_what_happens_on_the_first_day_alone_is_no_cause():
+    row = one(days(flow=noisy(60, 5), rain_mm_h=[3.0] + [0.0] * 59, is_school_holiday=[True] + [False] * 59))
+    assert row["trend_pct_week"] is not None
+    assert row["rain_effect_pct"] is None and row["school_holiday_effect_pct"] is None

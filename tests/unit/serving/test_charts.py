@@ -127,6 +127,18 @@ class TestChoice:
         assert mark in marks(chart.spec)
         assert chart.png().startswith(PNG)
 
+    def test_a_number_colours_places_in_classes_and_the_highest_are_named(self, settings):
+        values = ", ".join(f"(6.5 + {n} / 100, 53.2, 'crossing ' || {n}, {n if n else 'NULL'})" for n in range(10))
+        sql = f"SELECT longitude, latitude, name, minutes FROM (VALUES {values}) AS v(longitude, latitude, name, minutes)"
+        chart = draw(settings, sql)
+        points = next(layer for layer in chart.spec["layer"] if layer["mark"]["type"] == "circle")
+        classes = points["encoding"]["color"]["scale"]["domain"]
+        assert len(classes) == 6 and classes[-1] == "geen cijfer"
+        drawn = [row["text"] for row in points["data"]["values"]]
+        assert drawn == ["geen cijfer", *map(str, range(1, 10))]
+        assert "Hoogste: crossing 9 (9), crossing 8 (8), crossing 7 (7)." in chart.notes
+        assert chart.png().startswith(PNG)
+
     @pytest.mark.parametrize(("kind", "mark"), [("line", "line"), ("bar", "bar"), ("point", "circle"), ("map", "geoshape")])
     def test_a_kind_can_be_asked_for(self, settings, kind, mark):
         columns = "neighbourhood_code, neighbourhood_name, month, income, waste_reports"
