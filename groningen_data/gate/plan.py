@@ -137,7 +137,7 @@ def _versions(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> dict[str, ledge
             raise GroningenError(
                 table,
                 "was never published, and other tables are made from it",
-                "see why it was rejected: `groningen quarantine list`",
+                "refresh all stores, not only this one; if it was rejected, `groningen quarantine list` says why",
             )
     return versions
 
