@@ -337,7 +337,17 @@ def sources(context: typer.Context, profile: ProfileOption = None, format: Forma
         )
         for s in found
     ]
-    columns = ("source", "where", "payloads", "last payload", "landed (UTC)", "age", "next due (UTC)", "last visit (UTC)", "drift")
+    columns = (
+        "source",
+        "where",
+        "payloads",
+        "last payload",
+        "landed (UTC)",
+        "age",
+        "next due (UTC)",
+        "last visit (UTC)",
+        "drift",
+    )
     render(Result(columns, iter(rows)), format.value, sys.stdout)
 
 
@@ -403,7 +413,10 @@ def fetch(
 def replica(
     port: Annotated[int, typer.Option(help="Where to listen, on this machine only.")] = 8210,
     fault: Annotated[
-        list[str] | None, typer.Option(help="A fault to play, such as error, error@opendata.cbs.nl or too_many@datasets.cbs.nl*2=5; may be given again.")
+        list[str] | None,
+        typer.Option(
+            help="A fault to play, such as error, error@opendata.cbs.nl or too_many@datasets.cbs.nl*2=5; may be given again."
+        ),
     ] = None,
     days: Annotated[int | None, typer.Option("--days", min=2, help="Days of the sample city.")] = None,
 ) -> None:
