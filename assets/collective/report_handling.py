@@ -9,5 +9,6 @@ RECIPE = Recipe(
     contract=ReportHandling,
     suite=SUITE,
     expression=report_handling.expression,
+    may_be_empty=True,
     uses_if_there=("core.waste_reports",),
 )
