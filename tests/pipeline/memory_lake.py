@@ -57,11 +57,15 @@ class MemoryLake:
         """Make a derived table, or the months of it that start on these days."""
         recipe = all_recipes()[table]
         if recipe.analysis:
-            frames = list(analysed(self.con, recipe, self.settings, self.covers, {}))
             if recipe.facts.load_mode == SNAPSHOT:
+                frames = list(analysed(self.con, recipe, self.settings, self.covers, {}))
                 self.con.execute(f"TRUNCATE lake.{table}")
-            for frame in frames:
-                self.put(table, frame)
+                for frame in frames:
+                    self.put(table, frame)
+            for month in months:
+                self.con.execute(f"SET VARIABLE {MONTH_VARIABLE} = DATE '{month}'")
+                for frame in list(analysed(self.con, recipe, self.settings, self.covers, {})):
+                    self.put(table, frame)
             return
         if table not in self._sql:
             self._sql[table] = mart_sql(self.con, recipe, self.settings, self.covers)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from groningen_data.sample import bicycles, containers, recipients, reports, traffic_world, waste_world
+from groningen_data.sample import bicycles, containers, inspections, recipients, reports, traffic_world, waste_world
 from tests.pipeline.conftest import sample_settings
 from tests.pipeline.memory_lake import MemoryLake
 from tests.pipeline.payloads import write_payloads
@@ -27,6 +27,7 @@ MATCH, NO_MATCH = 8, 1
 KINDS = {
     ("geography", "containers", "fill levels", "reports"): WASTE,
     ("weighings",): ROUNDS,
+    ("inspections", "events"): WASTE,
     ("weather", "bicycles", "recipients", "key figures"): range(60),
     ("traffic",): (*WEDNESDAYS, *SATURDAYS),
 }
@@ -38,9 +39,11 @@ TABLES = (
     "core.waste_containers",
     "core.waste_fill_levels",
     "core.waste_emptyings",
+    "core.waste_inspections",
     "core.waste_open_reports",
     "core.traffic_sites",
     "core.traffic_counts",
+    "core.traffic_events",
     "core.traffic_bicycle_counters",
     "core.traffic_bicycle_counts",
     "core.welfare_recipients",
@@ -58,7 +61,8 @@ def lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     lake.make("core.waste_reports")
     for mart in ("collective.container_day", "collective.site_hour"):
         lake.make(mart, *MONTHS)
-    lake.make("collective.neighbourhood_month", MONTHS[-1])
+    for mart in ("collective.neighbourhood_month", "collective.container_hotspots"):
+        lake.make(mart, MONTHS[-1])
     yield lake
     lake.con.close()
 
@@ -110,6 +114,41 @@ def test_waste_is_reported_near_containers_that_are_full(lake: MemoryLake):
     by_day = reports.REPORTS_PER_OVERFULL_HOUR * len(reports.REPORTING_HOURS) / 24
     assert by_day * 0.8 < per_hour < by_day * 2
     assert never_full < by_day
+
+
+def test_hotspots_show_where_waste_is_planted_with_its_cause(lake: MemoryLake):
+    def found(test: str, cause: str, where: str, *values: object) -> int:
+        sql = (
+            "SELECT count(DISTINCT container_code) FROM collective.container_hotspots WHERE period_end_on = ? AND test_code = ? "
+        )
+        return lake.one(f"{sql} AND likely_cause_code = ? AND {where}", LAST, test, cause, *values)[0]
+
+    market, moving = f"neighbourhood_code = '{reports.MARKET_NEIGHBOURHOOD}'", f"'BU{inspections.BULKY_DISTRICT[2:]}%'"
+    assert found("weekday", "weekday", f"{market} AND list_contains(?, weekday)", list(reports.MARKET_WEEKDAYS)) >= 10
+    assert found("inspections", "bulky_waste", f"neighbourhood_code LIKE {moving}") >= 20
+    assert found("inspections", "construction", "works_250_m > 0 AND neighbourhood_code = 'BU00140201'") >= 1
+    # Sixteen days are few for reports: of the four neighbourhoods that overflow, those with many containers show.
+    overflowing = lake.ask(
+        "SELECT DISTINCT neighbourhood_code FROM collective.container_hotspots WHERE period_end_on = ? AND test_code = 'reports' "
+        "AND list_contains(?, neighbourhood_code)",
+        LAST,
+        list(containers.OVERFULL_NEIGHBOURHOODS),
+    )
+    assert len(overflowing) >= 1 and ("BU00141000",) in overflowing
+
+
+def test_hotspots_are_rare_where_nothing_is_planted(lake: MemoryLake):
+    planted = [*containers.OVERFULL_NEIGHBOURHOODS, reports.MARKET_NEIGHBOURHOOD, "BU00140201"]
+    inspected, elsewhere = lake.one(
+        "SELECT count(*), count(*) FILTER (WHERE h.neighbourhood_code NOT LIKE ? AND NOT EXISTS (SELECT 1 "
+        "FROM core.waste_containers c WHERE list_contains(?, c.neighbourhood_code) "
+        "AND sqrt(((c.longitude - h.longitude) * 66650) ^ 2 + ((c.latitude - h.latitude) * 111320) ^ 2) < 500)) "
+        "FROM collective.container_hotspots h WHERE test_code = 'inspections' AND period_end_on = ?",
+        f"BU{inspections.BULKY_DISTRICT[2:]}%",
+        planted,
+        LAST,
+    )
+    assert elsewhere <= 0.15 * inspected
 
 
 def test_no_vehicle_passes_a_closed_road_and_its_neighbours_carry_more(lake: MemoryLake):
