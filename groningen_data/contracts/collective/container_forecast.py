@@ -20,7 +20,7 @@ class ContainerForecast(Contract):
     made_from_on: pl.Date = column("Laatste gemeten dag", "Last measured day")
     forecast_on: pl.Date = column("Voorspelde dag", "Day forecast")
     horizon_days: int = column("Dagen vooruit", "Days ahead", unit="days", ge=1, le=HORIZON_DAYS)
-    inflow_pct: float = column("Verwachte instroom", "Expected inflow of the day", unit="% of the container's room", ge=0)
+    inflow_pct: float = column("Verwachte instroom", "Expected inflow of the day", unit="%", ge=0)
     fill_low_pct: float = column("Vulgraad, laag", "Fill level, low (10 % chance of less)", unit="%", ge=0)
     fill_pct: float = column("Verwachte vulgraad", "Expected fill level", unit="%", ge=0)
     fill_high_pct: float = column("Vulgraad, hoog", "Fill level, high (10 % chance of more)", unit="%", ge=0)

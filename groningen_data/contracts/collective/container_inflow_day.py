@@ -23,7 +23,7 @@ class ContainerInflowDay(Contract):
     local_date: pl.Date = column("Lokale datum", "Local date")
     weekday: int = column("Weekdag (1 = maandag)", "Weekday (1 = Monday)", ge=1, le=7)
     container_code: str = column("Containercode", "Container code", str_length={"min_value": 1})
-    inflow_pct: float = column("Instroom", "Inflow", unit="% of the container's room", nullable=True, ge=-500, le=1000)
+    inflow_pct: float = column("Instroom", "Inflow (of the room of the container)", unit="%", nullable=True, ge=-500, le=1000)
     inflow_missing_reason: str = column(
         "Reden van ontbrekende instroom", "Reason when the inflow is missing", nullable=True, isin=INFLOW_REASONS
     )

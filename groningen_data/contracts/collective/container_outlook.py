@@ -29,7 +29,7 @@ class ContainerOutlook(Contract):
     )
     last_fill_pct: float = column("Vulgraad toen", "Fill level then", unit="%", nullable=True, ge=0, le=150)
     usual_inflow_pct: float = column(
-        "Verwachte instroom per dag", "Expected inflow per day", unit="% of the container's room per day", nullable=True, ge=0
+        "Verwachte instroom per dag", "Expected inflow per day", unit="% per day", nullable=True, ge=0
     )
     forecast_missing_reason: str = column(
         "Reden van ontbrekende voorspelling", "Reason when there is no forecast", nullable=True, isin=FORECAST_REASONS

@@ -27,23 +27,21 @@ class ForecastScores(Contract):
     inflow_mae_pct: float = column(
         "Gemiddelde absolute fout van de instroom",
         "Mean absolute error of the day's inflow",
-        unit="% of the container's room",
+        unit="%",
         ge=0,
     )
     fill_mae_pct: float = column(
         "Gemiddelde absolute fout van de vulgraad",
         "Mean absolute error of the fill level",
-        unit="% of the container's room",
+        unit="%",
         ge=0,
     )
     fill_bias_pct: float = column(
         "Gemiddelde fout van de vulgraad",
         "Mean error of the fill level (forecast less measured)",
-        unit="% of the container's room",
+        unit="%",
     )
-    fill_crps_pct: float = column(
-        "CRPS van de vulgraad", "Continuous ranked probability score of the fill level", unit="% of the container's room", ge=0
-    )
+    fill_crps_pct: float = column("CRPS van de vulgraad", "Continuous ranked probability score of the fill level", unit="%", ge=0)
     coverage_80: float = column(
         "Deel binnen het 80 %-interval", "Share within the 80 % interval", unit="share", nullable=True, ge=0, le=1
     )
