@@ -27,7 +27,7 @@ SETTINGS = (*collection_plan.SETTINGS, "collection_backtest_fractions")
 VERSION = 1
 WEEK = 7
 HISTORY_NEEDED_DAYS = 21
-"""Days with weighings needed of the four weeks before the week: else no fixed schedule is known."""
+"""Days before the week that weighings must reach back: else no fixed schedule is known."""
 REORDERING_ITERATIONS = 60
 """Of the search for the order of one vehicle's stops: a small problem."""
 _UNMEASURED_PCT = 50.0
@@ -96,21 +96,22 @@ def compute(context: AnalysisContext) -> Iterator[pl.DataFrame]:
         yield from replayed(context, monday, context.earlier())
 
 
-def replayed(context: AnalysisContext, monday: date, earlier: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """A week under each policy, a frame per fraction.
+def replayed(context: AnalysisContext, monday: date, earlier: pl.DataFrame, days: int = WEEK) -> Iterator[pl.DataFrame]:
+    """Some days under each policy, a frame per fraction.
 
     Args:
         context: Of the mart.
-        monday: First day of the week.
+        monday: The first of the days.
         earlier: Rows that were made before: those made of the same are taken over, because a replay takes seconds.
+        days: How many.
     """
     fleet = collection.fleet(context)
     if fleet is None:
         context.notes["no_replay"] = "no vehicles with a depot and a tipping site"
         return
     emptyings = collection.emptyings_before(context, monday)
-    first, sunday = monday - timedelta(days=collection.HISTORY_DAYS), monday + timedelta(days=WEEK - 1)
-    if _days_weighed(context, first, monday) < HISTORY_NEEDED_DAYS:
+    first, sunday = monday - timedelta(days=collection.HISTORY_DAYS), monday + timedelta(days=days - 1)
+    if _days_known(context, first, monday) < HISTORY_NEEDED_DAYS:
         context.notes["too_little_history_before"] = str(monday)
         return
     listed = collection.placed_containers(context)
@@ -144,7 +145,17 @@ def replayed(context: AnalysisContext, monday: date, earlier: pl.DataFrame) -> I
             continue
         points = [fleet.depot, fleet.tipping, *((row[0], row[1]) for row in of_fraction.select("longitude", "latitude").rows())]
         scene = scene_of(
-            settings, monday, of_fraction, fixed, emptyings, inflow, profile, weight, fleet.trucks, matrix_of(settings, points)
+            settings,
+            monday,
+            of_fraction,
+            fixed,
+            emptyings,
+            inflow,
+            profile,
+            weight,
+            fleet.trucks,
+            matrix_of(settings, points),
+            days,
         )
         yield rows_of(scene, fraction, rates.get(fraction), code)
 
@@ -199,11 +210,12 @@ def scene_of(
     nuisance: Floats,
     trucks: dict[str, Truck],
     matrix: Matrix,
+    days: int = WEEK,
 ) -> Scene:
     """What the policies share.
 
     Forecasts are those of `fill_model`, made anew each night. Inflow that is not known (silent sensors, overfull days) is what was
-    forecast for that day before the week. A container counts as measured when it had a forecast then; the others hold what an
+    forecast for that day the night before. A container counts as measured when it had a forecast then; the others hold what an
     emptying of them weighed on average.
 
     Args:
@@ -217,16 +229,17 @@ def scene_of(
         nuisance: Of each container.
         trucks: By code.
         matrix: Between depot, tipping site and containers.
+        days: How many days from that Monday on.
     """
     codes = tuple(listed["container_code"].to_list())
-    nights, start = forecasts(codes, inflow, monday)
+    nights, start = forecasts(codes, inflow, monday, days)
     is_measured = np.isfinite(start)
     before = inflow.filter(
         pl.col("local_date").is_between(monday - timedelta(days=collection.HISTORY_DAYS), monday, closed="left")
     )
     per_pct, per_emptying = collection.weights(codes, emptyings, before)
-    known = as_array(codes, inflow, monday)
-    came_in = np.where(np.isfinite(known), known, nights[0].inflow_pct[:, :WEEK])
+    known = as_array(codes, inflow, monday, days)
+    came_in = np.where(np.isfinite(known), known, np.stack([night.inflow_pct[:, 0] for night in nights], axis=1))
     containers = Containers(
         inflow_pct=np.where(is_measured[:, None], came_in, 0.0),
         start_pct=np.where(is_measured, start, _UNMEASURED_PCT),
@@ -242,16 +255,17 @@ def scene_of(
     return Scene(settings, monday, listed, containers, nights, nuisance, schedule, trucks, matrix)
 
 
-def forecasts(codes: Sequence[str], inflow: pl.DataFrame, monday: date) -> tuple[tuple[Night, ...], Floats]:
+def forecasts(codes: Sequence[str], inflow: pl.DataFrame, monday: date, days: int = WEEK) -> tuple[tuple[Night, ...], Floats]:
     """What was expected at the end of the day before each day of a week, and how full containers were before the first.
 
     Args:
         codes: Containers of one fraction.
         inflow: From `collection.inflow_between`, with the days that the forecast looks back on.
-        monday: First day of the week.
+        monday: First day.
+        days: How many.
 
     Returns:
-        A night per day of the week; and the level of each container, nan for those without a forecast before the week.
+        A night per day; and the level of each container, nan for those without a forecast before the week.
     """
     rows = pl.DataFrame({"container_code": list(codes)}).join(inflow, on="container_code").with_columns(group=pl.lit("all"))
     size = len(codes)
@@ -259,7 +273,7 @@ def forecasts(codes: Sequence[str], inflow: pl.DataFrame, monday: date) -> tuple
     start = np.full(size, np.nan)
     ahead, variance, misread = np.zeros((size, WEEK + 1)), np.ones((size, WEEK + 1)), np.ones(size)
     nights: list[Night] = []
-    origins = [monday + timedelta(days=number - 1) for number in range(WEEK)]
+    origins = [monday + timedelta(days=number - 1) for number in range(days)]
     # A container that falls silent during the week keeps the last forecast that it had.
     for made in fill_model.rolling(fill_model.history_of(rows), origins, horizon_days=WEEK + 1):
         at = [place[code] for code in made.codes]
@@ -289,7 +303,7 @@ def rows_of(scene: Scene, fraction: str, reports_rate: float | None, inputs_code
         for number, result in enumerate(replay(scene.containers, drives, shift, scene.matrix)):
             rows.append(
                 {
-                    "month": (scene.monday + timedelta(days=WEEK - 1)).replace(day=1),
+                    "month": (scene.monday + timedelta(days=scene.containers.days - 1)).replace(day=1),
                     "local_date": scene.monday + timedelta(days=number),
                     "fraction_code": fraction,
                     "policy_code": policy,
@@ -387,21 +401,23 @@ def _searched(
     return [Drive(r.truck, tuple(places[call.place - FIRST_STOP] for call in r.stops)) for r in found]
 
 
-def as_array(codes: Sequence[str], inflow: pl.DataFrame, monday: date) -> Floats:
-    """Known inflow of containers × days of a week; nan where it is not known."""
+def as_array(codes: Sequence[str], inflow: pl.DataFrame, monday: date, days: int) -> Floats:
+    """Known inflow of containers × days from a Monday on; nan where it is not known."""
     row = {code: number for number, code in enumerate(codes)}
-    known = np.full((len(codes), WEEK), np.nan)
-    of_week = inflow.filter(pl.col("local_date").is_between(monday, monday + timedelta(days=WEEK - 1)))
+    known = np.full((len(codes), days), np.nan)
+    of_week = inflow.filter(pl.col("local_date").is_between(monday, monday + timedelta(days=days - 1)))
     for code, day, came_in in of_week.select("container_code", "local_date", "inflow_pct").drop_nulls().rows():
         if code in row:
             known[row[code], (day - monday).days] = came_in
     return known
 
 
-def _days_weighed(context: AnalysisContext, first: date, before: date) -> int:
+def _days_known(context: AnalysisContext, first: date, before: date) -> int:
+    """How many days before a day weighings reach back, from a first day on."""
     table = context.table("core.waste_emptyings")
     table = table.filter(table.local_date >= first, table.local_date < before)
-    return int(context.frame(table.aggregate(days=_.local_date.nunique()))["days"][0])
+    weighed: date | None = context.frame(table.aggregate(first=_.local_date.min()))["first"][0]
+    return (before - weighed).days if weighed else 0
 
 
 def _measures(result: DayResult) -> dict[str, float | int | None]:

@@ -16,9 +16,7 @@ from tests.pipeline.conftest import sample_settings
 from tests.pipeline.memory_lake import MemoryLake, at
 
 LAST = date(2026, 3, 15)
-DAYS = [LAST - timedelta(days=n) for n in range(28)]
-COLLECTED = [day for day in DAYS if day.isoweekday() in (1, 7)]
-PLAN = "collective.collection_plan"
+PLAN, BACKTEST = "collective.collection_plan", "collective.collection_backtest"
 # The first four are sure to overflow; c10 and c11 have no sensor; c11 is emptied on other days.
 FILL = {f"c{n:02}": 140.0 if n < 4 else 30.0 + n for n in range(10)}
 CODES = [*FILL, "c10", "c11"]
@@ -38,13 +36,14 @@ def containers() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def weighings() -> list[dict[str, Any]]:
+def weighings(days_ago: range = range(28)) -> list[dict[str, Any]]:
     return [
         {
             "container_codes": code, "container_code": code, "containers": 1, "vehicle_code": "31", "local_date": day,
             "weekday": day.isoweekday(), "local_hour": 7, "emptied_at": at(f"{day}T07:{number:02}"), "weight_kg": 200.0,
         }
-        for day in COLLECTED
+        for day in (LAST - timedelta(days=n) for n in days_ago)
+        if day.isoweekday() in (1, 7)
         for number, code in enumerate(CODES)
         if code != "c11" or day.isoweekday() == 7
     ]  # fmt: skip
@@ -75,6 +74,39 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemoryLake]:
         lake.put("core.waste_depots", [{"depot_code": code, "depot_kind": kind, "longitude": longitude, "latitude": latitude}])
     lake.put("core.waste_vehicles", [{"vehicle_code": "31", "capacity_kg": 1_000.0, "is_in_service": True}])
     lake.put("collective.container_forecast", forecast())
+    yield lake
+    lake.con.close()
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemoryLake]:
+    """The same city with six weeks of inflow and reports; the first four containers fill by a third a day."""
+    lake = MemoryLake(sample_settings(tmp_path_factory.mktemp("backtest"), collection_iterations=40))
+    lake.put("core.waste_containers", containers())
+    lake.put("core.waste_emptyings", weighings(range(49)))
+    for kind, code, longitude, latitude in (("depot", "D", 6.606, 53.219), ("tipping", "S", 6.621, 53.199)):
+        lake.put("core.waste_depots", [{"depot_code": code, "depot_kind": kind, "longitude": longitude, "latitude": latitude}])
+    lake.put("core.waste_vehicles", [{"vehicle_code": "31", "capacity_kg": 3_000.0, "is_in_service": True}])
+    days = [LAST - timedelta(days=n) for n in range(42)]
+    inflow = [
+        {
+            "container_code": code, "local_date": day, "inflow_pct": 33.0 if number < 4 else 6.0 + day.toordinal() % 3,
+            "last_fill_pct": 20.0, "rest_share": 0.0, "readings": 24, "weighings": 0,
+        }
+        for number, code in enumerate(FILL)
+        for day in days
+    ]  # fmt: skip
+    lake.put("collective.container_inflow_day", inflow)
+    # One report for every twenty hours overfull, and one a day whatever happens.
+    reports = [
+        {
+            "container_code": code, "local_date": day, "fraction_code": "residual", "overfull_hours": 20 * (day.day % 2),
+            "waste_reports_50_m": 1 + day.day % 2, "inspections": 0, "inspections_waste_beside": 0,
+        }
+        for code in FILL
+        for day in days[7:]
+    ]  # fmt: skip
+    lake.put("collective.container_day", reports)
     yield lake
     lake.con.close()
 
@@ -176,3 +208,44 @@ def test_a_round_as_geojson_has_its_way_and_its_calls_in_order(calls):
     assert line["geometry"]["coordinates"][0] == line["geometry"]["coordinates"][-1] == [6.606, 53.219]
     assert [point["properties"]["call_number"] for point in points] == [call["call_number"] for call in calls]
     assert datetime.fromisoformat(points[0]["properties"]["arrival_at"]).tzinfo is not None
+
+
+def replayed(lake: MemoryLake) -> pl.DataFrame:
+    lake.con.execute("SET VARIABLE month = DATE '2026-03-01'")
+    frames = analysed(lake.con, all_recipes()[BACKTEST], lake.settings, lambda _: True, {})
+    return pl.concat(frames).sort("local_date", "policy_code")
+
+
+def test_the_last_whole_week_is_replayed_and_taken_over_until_something_changes(known, monkeypatch):
+    rows = replayed(known)
+    assert judge(all_recipes()[BACKTEST].contract, rows).quarantined.is_empty()
+    assert rows["local_date"].unique().sort().to_list() == [date(2026, 3, 9) + timedelta(days=n) for n in range(7)]
+    sums = rows.group_by("policy_code").agg(pl.col("overfull_hours", "stops", "expected_reports").sum())
+    of = {row["policy_code"]: row for row in sums.rows(named=True)}
+    # On Monday and Sunday 11 and 12 containers. Emptied on Monday at half past six, a third a day fills the first four on Thursday
+    # at seven: they are full for 17, 24 and 24 hours, and for 7 on Sunday.
+    assert of["fixed_schedule"]["stops"] == 23
+    assert of["fixed_schedule"]["overfull_hours"] == pytest.approx(4 * 72, abs=8)
+    assert of["fixed_schedule"]["expected_reports"] == pytest.approx(of["fixed_schedule"]["overfull_hours"] / 20)
+    known.put(BACKTEST, rows)
+
+    def search(*_: object, **__: object) -> None:
+        raise AssertionError("searched again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("groningen_data.marts.collection_plan.plan_rounds", search)
+        assert replayed(known).equals(rows)
+    known.con.execute("UPDATE lake.collective.container_inflow_day SET inflow_pct = 12 WHERE container_code = 'c05'")
+    again = replayed(known)
+    assert not set(again["inputs_code"]) & set(rows["inputs_code"])
+
+
+def test_without_weeks_of_weighings_nothing_is_replayed(known):
+    known.con.execute("BEGIN; DELETE FROM lake.core.waste_emptyings WHERE local_date < DATE '2026-03-01'")
+    notes: dict[str, Any] = {}
+    try:
+        frames = list(analysed(known.con, all_recipes()[BACKTEST], known.settings, lambda _: True, notes))
+    finally:
+        known.con.execute("ROLLBACK")
+    assert frames == []
+    assert notes == {"too_little_history_before": "2026-03-09"}
