@@ -65,7 +65,7 @@ OUTLOOK_QUESTION = Question(
     "Which containers will overflow first if they are not emptied, and how sure is that?",
     """
 SELECT container_code, neighbourhood_name, fraction_code, last_fill_pct, round(usual_inflow_pct, 1) AS usual_inflow_pct,
-       overflow_early_at, overflow_at, overflow_late_at, round(overflow_probability, 2) AS overflow_probability_tomorrow
+       overflow_early_at, overflow_at, overflow_late_at, round(overflow_probability, 2) AS overflow_probability_first_day
 FROM container_outlook
 JOIN container_forecast f USING (container_code)
 LEFT JOIN reference_neighbourhoods USING (neighbourhood_code)
@@ -168,7 +168,7 @@ CASE = Case(
         ),
         Drawing(
             "voorspelling_kaart",
-            "Waar lopen morgen de meeste containers over als er niet geleegd wordt?",
+            "Waar lopen op de eerste voorspelde dag de meeste containers over als er niet geleegd wordt?",
             "SELECT neighbourhood_code, round(sum(overflow_probability), 1) AS containers FROM container_forecast "
             "JOIN container_outlook USING (container_code) WHERE horizon_days = 1 AND neighbourhood_code IS NOT NULL GROUP BY ALL",
             "map",
