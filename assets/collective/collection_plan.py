@@ -7,6 +7,7 @@ from groningen_data.marts import collection_plan
 
 RECIPE = Recipe(
     contract=CollectionPlan,
+    may_be_empty=True,
     suite=SUITE,
     analysis=Analysis(collection_plan.compute, settings=collection_plan.SETTINGS),
     uses_if_there=(

@@ -7,6 +7,7 @@ from groningen_data.marts import collection_round
 
 RECIPE = Recipe(
     contract=CollectionRound,
+    may_be_empty=True,
     suite=SUITE,
     expression=collection_round.expression,
     uses_if_there=("collective.collection_plan",),
