@@ -101,6 +101,8 @@ def compare_inspections(
     def expected(is_so: Flags) -> Floats:
         so = on_weekday * is_so[:, None]
         share = (so.sum(axis=0) - around @ so) / np.maximum(1, elsewhere)
+        # As if there were one more elsewhere, on whatever weekday: what was never seen there may still be.
+        share = np.minimum(1, share + 1 / np.maximum(1, elsewhere.sum(axis=1, keepdims=True)))
         return np.asarray((inspected * share).sum(axis=1))
 
     is_compared = ((elsewhere > 0) | (inspected == 0)).all(axis=1)

@@ -12,11 +12,12 @@ class ContainerHotspots(Contract):
     """Containers around which waste lay beside containers more often than chance would have it, per period that ends on a Sunday.
 
     Three tests look at all that was seen within 250 metres of a container. `inspections`: in 28 days, inspectors found waste
-    more often than they did elsewhere in the city on such weekdays. `reports`: in 28 days, more waste reports lay within 50 metres
-    of containers than the reports further away would give, as they do elsewhere in the city. `weekday`: in 84 days, the waste
+    more often than they did elsewhere in the city on such weekdays. `reports`: in 28 days, more waste reports lay within 25 metres
+    of a container than the reports further away would give, as they do elsewhere in the city. `weekday`: in 84 days, the waste
     reports fell on other weekdays than those of the city, and did so week after week. Each test is corrected for all containers
     that it compared in the period, so that of the containers listed by a test about one in twenty may be there by chance. A container
-    that is not listed was not shown to be any different; where little is inspected or reported, nothing can be shown.
+    that is not listed was not shown to be any different; where little is inspected or reported, nothing can be shown. A period
+    that began before the first day that is known has fewer days.
 
     The likely cause is the one that explains most of what was found above what was expected, where that alone is more than chance.
     It says what goes together, not what made what. Containers close to each other that are listed for the same period share a hotspot.
