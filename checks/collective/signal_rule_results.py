@@ -22,11 +22,12 @@ SUITE = (
         },
     ),
     Expectation(
-        "a_rule_that_beats_chance_does_so_clearly",
+        "a_rule_that_beats_chance_finds_more",
         "unexpected_rows_expectation",
-        "Where a rule is said to beat chance, its interval lies above that of chance.",
+        "Where a rule is said to beat chance, it finds a larger share than chance does.",
         kwargs={
-            "unexpected_rows_query": "SELECT rule_id, month_on FROM {batch} WHERE verdict_code = 'beats_chance' AND unlawful_low_pct + 1 < chance_high_pct - 1"
+            "unexpected_rows_query": "SELECT rule_id, month_on FROM {batch} WHERE verdict_code = 'beats_chance' "
+            "AND unlawful_to_date * chance_checks <= chance_unlawful * checks_to_date"
         },
     ),
     Expectation(

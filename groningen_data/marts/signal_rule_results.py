@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from ibis import _
 
-from groningen_data.contracts.base import polars_schema
+from groningen_data.contracts.base import Protection, polars_schema
 from groningen_data.contracts.collective.signal_rule_results import SignalRuleResults
 from groningen_data.contracts.welfare.signal_outcomes import UNLAWFUL
 from groningen_data.gate.recipe import AnalysisContext
@@ -27,13 +27,19 @@ def compute(context: AnalysisContext) -> Iterator[pl.DataFrame]:
     found = looks(context.frame(months), context.settings.signal_minimum_outcomes, RANDOM_SAMPLE, context.settings.today())
     bounds = []
     for name, hits, checks in (("unlawful", "unlawful_to_date", "checks_to_date"), ("chance", "base_unlawful", "base_checks")):
-        low, high = wilson(found[hits].to_numpy(), found[checks].to_numpy())
+        low, high = wilson(_as_served(found[hits]), _as_served(found[checks]))
         bounds += [_percents(f"{name}_low_pct", np.floor(low * 100)), _percents(f"{name}_high_pct", np.ceil(high * 100))]
     yield (
         found.rename({"base_checks": "chance_checks", "base_unlawful": "chance_unlawful"})
         .with_columns(bounds)
         .select(pl.col(name).cast(dtype) for name, dtype in polars_schema(SignalRuleResults).items())
     )
+
+
+def _as_served(counts: pl.Series) -> "np.typing.NDArray[np.int64]":
+    """Counts rounded as they are served: bounds of exact counts would give the exact counts away."""
+    step = Protection().round_to
+    return ((counts.to_numpy() + step // 2) // step) * step
 
 
 def _percents(name: str, values: "np.typing.NDArray[np.float64]") -> pl.Series:

@@ -147,11 +147,12 @@ def test_no_table_about_one_case_is_served():
 def test_few_outcomes_and_shares_of_them_are_not_served(lake):
     lake.put(OUTCOMES, [*outcomes("vehicle", 200, 9), *outcomes("random_sample", 204, 14)])
     lake.make(RESULTS)
+    # The bounds are those of 10 in 200, as served, and not of 14 in 204.
     served = lake.ask(
         "SELECT DISTINCT checks_to_date, unlawful_to_date, unlawful_low_pct, unlawful_high_pct, chance_checks, chance_low_pct, "
         f"chance_high_pct FROM ({protected_select(SignalRuleResults, f'lake.{RESULTS}')}) WHERE rule_id = 'vehicle'"
     )
-    assert served == [(200, None, None, None, 200, 4, 12)]
+    assert served == [(200, None, None, None, 200, 2, 9)]
 
 
 class TestSampleCity:

@@ -18,8 +18,8 @@ def _bound(follows: str) -> Protection:
 class SignalRuleResults(Contract):
     """One look at each version of a signal rule at the end of each month, and one at the random sample (`random_sample`, version 0).
 
-    To date: of a version since it began; of the sample over twelve months. Shares are 95 % intervals of Wilson, rounded outwards to
-    whole percents. A rule whose lower bound does not lie above the upper bound of chance is suspended from then on; nothing is said
+    To date: of a version since it began; of the sample over twelve months. Shares are 95 % intervals of Wilson over the counts as
+    they are served (rounded to tens), outwards to whole percents; the verdict is that of the exact counts. A rule whose lower bound does not lie above the upper bound of chance is suspended from then on; nothing is said
     before there are enough outcomes of both.
     """
 
