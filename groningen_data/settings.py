@@ -5,6 +5,7 @@ the project reads environment variables for configuration.
 """
 
 import os
+import re
 import tomllib
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
@@ -227,6 +228,23 @@ class Settings(BaseSettings):
                 "cannot be switched on: the Wet proactieve dienstverlening SZW (36 799) is not in force, so there is no legal basis "
                 "for approaching single persons, and the lakehouse holds no name or address to do it with; see docs/cases/welfare.md"
             )
+        return value
+
+    @field_validator("collection_end")
+    @classmethod
+    def _shift_ends_after_it_starts(cls, value: time, info: ValidationInfo) -> time:
+        if "collection_start" in info.data and value <= info.data["collection_start"]:
+            raise ValueError("is no later than collection_start")
+        return value
+
+    @field_validator("collection_windows")
+    @classmethod
+    def _windows_are_readable(cls, value: dict[str, tuple[time, time]]) -> dict[str, tuple[time, time]]:
+        for code, (first, last) in value.items():
+            if not re.fullmatch(r"WK\d{6}|BU\d{8}", code):
+                raise ValueError(f"{code} is no code of a district or neighbourhood, such as WK001400 or BU00140000")
+            if first >= last:
+                raise ValueError(f"the window of {code} ends before it begins")
         return value
 
     @field_validator("schedule_cron")

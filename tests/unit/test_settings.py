@@ -74,6 +74,9 @@ def test_an_unknown_profile_is_refused_and_the_known_ones_are_named():
         ("as_of", "last week"),
         ("first_day", "2026-02-30"),
         ("alert_when_fine", "perhaps"),
+        ("collection_end", "06:00"),
+        ("collection_windows", '{"centrum": ["06:30", "11:00"]}'),
+        ("collection_windows", '{"WK001400": ["11:00", "06:30"]}'),
     ],
 )
 def test_an_impossible_value_is_refused_by_name_and_never_shown(monkeypatch, name, value):
