@@ -36,6 +36,7 @@ REJECTED = {
 NEVER_DELIVERED = {
     "collective.bias_audit",
     "collective.bias_incidents",
+    "collective.container_hotspots",
     "collective.error_patterns",
     "collective.forecast_scores",
     "collective.help_first_funnel",
