@@ -322,6 +322,19 @@ class TestNight:
         assert night.day(5) not in night.instance.get_materialized_partitions(table_key("core.traffic_counts"))
 
 
+def test_a_run_with_nothing_new_shows_the_last_verdict_of_every_check(night):
+    result = night.defs.resolve_job_def("nightly").execute_in_process(instance=night.instance, raise_on_error=False)
+    assert result.success
+    planned = {key for asset in night.defs.assets for key in asset.check_keys}
+    told = {e.asset_check_key: e for e in result.get_asset_check_evaluations()}
+    with Lakehouse(night.settings).reader() as con:
+        judged = {table for (table,) in con.execute("SELECT DISTINCT table_name FROM lake.ops.batches").fetchall()}
+    # A table of which nothing was ever delivered has no verdict to show.
+    assert set(told) == {key for key in planned if key.asset_key.path[0] == "landing" or ".".join(key.asset_key.path) in judged}
+    counts = told[dg.AssetCheckKey(dg.AssetKey(["core", "traffic_counts"]), "vehicles_follow_from_flow")]
+    assert counts.passed and counts.description.startswith("nothing new; ")
+
+
 class TestInstance:
     @pytest.fixture
     def instance(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInstance:
@@ -388,20 +401,3 @@ class TestLauncher:
 
     def test_a_run_that_never_said_its_process_is_left_alone(self, launcher):
         assert launcher.check_run_worker_health(self.run_of(None)).status.value == "RUNNING"
-
-
-def test_a_run_with_nothing_new_shows_the_last_verdict_of_every_check(tmp_path):
-    settings = load_settings(profile="sample", data_dir=tmp_path, sample_days=2)
-    with dg.DagsterInstance.ephemeral() as instance:
-        for _ in range(2):
-            job = build_defs(settings).resolve_job_def("nightly")
-            result = job.execute_in_process(instance=instance, raise_on_error=False)
-            assert result.success
-    planned = {key for asset in build_defs(settings).assets for key in asset.check_keys}
-    told = {e.asset_check_key: e for e in result.get_asset_check_evaluations()}
-    with Lakehouse(settings).reader() as con:
-        judged = {table for (table,) in con.execute("SELECT DISTINCT table_name FROM lake.ops.batches").fetchall()}
-    # A table of which nothing was ever delivered has no verdict to show.
-    assert set(told) == {key for key in planned if key.asset_key.path[0] == "landing" or ".".join(key.asset_key.path) in judged}
-    counts = told[dg.AssetCheckKey(dg.AssetKey(["core", "traffic_counts"]), "vehicles_follow_from_flow")]
-    assert counts.passed and counts.description.startswith("nothing new; all ")

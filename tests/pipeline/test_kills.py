@@ -1,5 +1,8 @@
 """A refresh killed at five instants leaves the old state or the new one, and running again ends as if nothing had happened."""
 
+import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,18 +29,29 @@ def contents(settings) -> dict[str, tuple]:
 def undisturbed(tmp_path_factory):
     settings = sample_settings(tmp_path_factory.mktemp("undisturbed"), sample_days=3)
     refresh(settings, tables=SOME_TABLES)
-    return contents(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def killed(undisturbed, tmp_path_factory):
+    """A folder with a data folder per instant, in each of which a refresh was killed."""
+    folder = tmp_path_factory.mktemp("killed")
+    for instant in INSTANTS:
+        shutil.copytree(undisturbed.sample_dir, folder / instant / undisturbed.sample_dir.name)
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.pipeline.drive", str(folder)],
+        cwd=PROJECT,
+        env={**os.environ, "GRONINGEN_SAMPLE_DAYS": "3"},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(ended.stdout.splitlines()[-1]) == dict.fromkeys(INSTANTS, signal.SIGKILL), ended.stderr.decode()[-2000:]
+    return folder
 
 
 @pytest.mark.parametrize("instant", INSTANTS)
-def test_a_killed_refresh_recovers_by_running_again(instant, undisturbed, tmp_path, monkeypatch):
-    monkeypatch.setenv("GRONINGEN_SAMPLE_DAYS", "3")
-    settings = sample_settings(tmp_path, sample_days=3)
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.pipeline.drive", str(tmp_path), instant], cwd=PROJECT, capture_output=True, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
-
+def test_a_killed_refresh_recovers_by_running_again(instant, undisturbed, killed):
+    settings = sample_settings(killed / instant, sample_days=3)
     if Lakehouse(settings).exists:
         with Lakehouse(settings).reader() as con:
             # Whatever is in a table is in the ledger, and the other way round: no half batch.
@@ -56,7 +70,7 @@ def test_a_killed_refresh_recovers_by_running_again(instant, undisturbed, tmp_pa
     assert not marts.exists() or instant != "swapping"
 
     refresh(settings, "after the kill", SOME_TABLES)
-    assert contents(settings) == undisturbed
+    assert contents(settings) == contents(undisturbed)
     with duckdb.connect(str(marts), read_only=True) as con:
         assert con.execute("SELECT count(*) FROM neighbourhood_month").fetchone() == (151,)
-    assert not [p for p in tmp_path.rglob("*") if ".partial" in p.name and p.is_file()]
+    assert not [p for p in settings.data_dir.rglob("*") if ".partial" in p.name and p.is_file()]
