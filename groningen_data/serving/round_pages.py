@@ -60,7 +60,7 @@ _MONTHS = [
 
 _WIDTH, _HEIGHT, _MARGIN = 720.0, 330.0, 22.0
 _ROWS_IN_TWO_COLUMNS = 104
-_NAME_LENGTH = {2: 24, 3: 14}
+_NAME_LENGTH = {2: 24, 3: 20}
 _COLOURS = {"overflow_likely": "#b3261e", "overflow_possible": "#e08a00", "on_the_way": "#4f7cac", "fixed_day": "#777777"}
 
 _PAGE = Template("""<!doctype html>
@@ -76,7 +76,7 @@ h1 { font-size: 13pt; margin: 0 0 1mm 0; }
 p { margin: 0 0 1.5mm 0; }
 svg { display: block; width: 100%; height: auto; border: 0.3mm solid #ccc; margin-bottom: 2mm; }
 .stops { columns: $columns; column-gap: 5mm; }
-.stop { display: grid; grid-template-columns: 3.2ch 5.4ch 1.6ch 6.5ch 1fr 5ch; break-inside: avoid; line-height: 1.22;
+.stop { display: grid; grid-template-columns: 4.2ch 6ch 1.8ch 6.5ch 1fr 5ch; break-inside: avoid; line-height: 1.22;
   border-bottom: 0.1mm solid #ddd; font-size: $size; white-space: nowrap; }
 .stop > * { overflow: hidden; }
 .stop .n, .stop .f { text-align: right; padding-right: 0.6ch; font-variant-numeric: tabular-nums; }
