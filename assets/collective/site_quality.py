@@ -11,5 +11,6 @@ RECIPE = Recipe(
     expression=site_quality.expression,
     uses_if_there=("core.traffic_counts", "core.traffic_events", "core.traffic_sites"),
     months_from=("core.traffic_counts",),
-    looks_back={"core.traffic_counts": 2},
+    # A closure belongs to the month in which it began.
+    looks_back={"core.traffic_counts": 2, "core.traffic_events": 12},
 )
