@@ -8,10 +8,9 @@ from ibis import _
 
 from groningen_data.contracts.base import Protection, polars_schema
 from groningen_data.contracts.collective.signal_rule_results import SignalRuleResults
-from groningen_data.contracts.welfare.signal_outcomes import UNLAWFUL
+from groningen_data.contracts.welfare.signal_outcomes import RANDOM_SAMPLE, UNLAWFUL
 from groningen_data.gate.recipe import AnalysisContext
 from groningen_data.signals.evaluation import looks, wilson
-from groningen_data.signals.rules import RANDOM_SAMPLE
 
 
 def compute(context: AnalysisContext) -> Iterator[pl.DataFrame]:

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from groningen_data.contracts.welfare.signal_outcomes import RANDOM_SAMPLE
 from groningen_data.contracts.welfare.statutory_signals import WelfareStatutorySignals
 from groningen_data.errors import RuleError
 from groningen_data.settings import PROJECT, Settings
 from groningen_data.signals.conditions import Condition, Field, fields_of, parsed
 from groningen_data.signals.denied import why_denied
 
-RANDOM_SAMPLE = "random_sample"
-"""Stands where a rule's id would: for checks that chance asked for."""
 SOURCE = "statutory_signals"
 LONGEST_DAYS = 366
 """A rule is in force for twelve months at most; then people decide about it anew, with another version."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from groningen_data.contracts.welfare.signal_outcomes import RANDOM_SAMPLE
 from groningen_data.errors import PayloadError
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload, last_at_each_place
@@ -92,7 +93,6 @@ _OUTCOMES = (
     Field("gehoord", "is_heard", extracts.yes_no),
     Field("vier_ogen", "is_four_eyes", extracts.yes_no),
 )
-_SAMPLE = "random_sample"
 
 
 def parse_cases(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
@@ -168,7 +168,7 @@ def parse_outcomes(payloads: Sequence[Payload], batch_key: str, context: BuildCo
     """Rows of `core.welfare_signal_outcomes`, from the delivery of the latest day."""
     frame = _latest(payloads, context)
     checked, version = _day("checked_on"), pl.col("rule_version").cast(pl.Int64, strict=False)
-    is_sample = pl.col("rule_id") == _SAMPLE
+    is_sample = pl.col("rule_id") == RANDOM_SAMPLE
     rules = {
         "rule_id.type": pl.col("rule_id") == extracts.UNREADABLE,
         "rule_version.type": pl.col("rule_version").is_not_null() & version.is_null(),
@@ -288,5 +288,7 @@ def _minimised(delivered: Payload, opener: Opener, fields: Sequence[Field], pseu
 CASES = _source("benefit_cases", "Benefit administration: benefit cases", _CASES)
 CLOSED = _source("closed_cases", "Benefit administration: closed cases", _CLOSED)
 SIGNALS = _source("early_signals", "Benefit administration: early signals", _SIGNALS)
-STATUTORY = _source("statutory_signals", "Inlichtingenbureau: statutory signals, by way of the benefit administration", _STATUTORY)
+STATUTORY = _source(
+    "statutory_signals", "Inlichtingenbureau: statutory signals, by way of the benefit administration", _STATUTORY
+)
 OUTCOMES = _source("signal_outcomes", "Benefit administration: outcomes of checks", _OUTCOMES)

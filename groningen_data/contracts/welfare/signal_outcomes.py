@@ -6,6 +6,8 @@ from groningen_data.contracts.base import Contract, column, table
 from groningen_data.contracts.welfare.benefit_cases import LEFT_OUT_BEFORE_LANDING, PSEUDONYM
 
 OUTCOMES = ["fact_wrong", "fact_right_lawful", "fact_right_unlawful", "nothing_found", "unlisted"]
+RANDOM_SAMPLE = "random_sample"
+"""Stands where a rule's id would: for checks that chance asked for."""
 UNLAWFUL = "fact_right_unlawful"
 """The outcome that counts as a hit: the fact was right, and the payment was not."""
 
