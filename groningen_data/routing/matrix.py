@@ -1,5 +1,6 @@
 """How far places are apart, and how long the drive takes: along the road where a routing service is configured, else estimated."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -62,7 +63,9 @@ def matrix_of(settings: Settings, points: Sequence[Point]) -> Matrix:
             return along_roads(points, client, settings.routing_profile)
     except SourceError as error:
         instead = estimated(points, settings.routing_detour_factor, settings.routing_speed_km_h)
-        return Matrix(instead.distance_m, instead.duration_s, instead.origin, f"distances are estimated: {error}")
+        # The path of a question holds up to a hundred places.
+        told = re.sub(r"/table/v1/\S+", "/table/v1/…", str(error))
+        return Matrix(instead.distance_m, instead.duration_s, instead.origin, f"distances are estimated: {told}")
 
 
 def estimated(points: Sequence[Point], detour_factor: float, speed_km_h: float) -> Matrix:
