@@ -54,6 +54,7 @@ BROKEN = [
     (RESULTS, "UPDATE batch SET verdict_code = 'beats_chance'", "a_rule_that_beats_chance_finds_more"),
     (RESULTS, "UPDATE batch SET verdict_code = 'no_better_than_chance'", "most_rules_beat_chance"),
     (RULES, "UPDATE batch SET status_code = 'refused'", "no_rule_is_refused"),
+    (RULES, "UPDATE batch SET rule_id = upper(rule_id)", "every_incident_is_about_a_rule_that_is_known"),
     (RULES, "UPDATE batch SET dpia = NULL", "every_active_rule_has_its_papers"),
     (RULES, "UPDATE batch SET valid_to = valid_to + 30", "every_active_rule_has_its_papers"),
     (TASKS, "UPDATE batch SET queue_number = 1000 - queue_number", "first_in_first_out"),
@@ -74,6 +75,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemoryLake]:
         lake.settings = settings.model_copy(update={"as_of": datetime(night.year, night.month, night.day, 6, tzinfo=UTC)})
         for table in (COMMITMENTS, LISTS, DRAWS):
             lake.make(table)
+    incident = {"process_code": "vehicle", "process_kind": "rule", "status_code": "open", "opened_on": date(2026, 2, 14)}
+    lake.put("collective.bias_incidents", [incident])
     for table in (RESULTS, RULES, TASKS, COUNTS):
         lake.make(table)
     yield lake
