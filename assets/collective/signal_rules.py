@@ -10,6 +10,6 @@ RECIPE = Recipe(
     contract=SignalRules,
     suite=SUITE,
     uses_if_there=("core.welfare_statutory_signals", "collective.signal_rule_results", "collective.bias_incidents"),
-    analysis=Analysis(signal_rules.compute, also=lambda settings: (settings.today(), texts(settings))),
+    analysis=Analysis(signal_rules.compute, version=2, also=lambda settings: (settings.today(), texts(settings))),
     may_be_empty=True,
 )

@@ -11,6 +11,16 @@ SUITE = (
         kwargs={"unexpected_rows_query": "SELECT rule_id, status_reason FROM {batch} WHERE status_code = 'refused'"},
     ),
     Expectation(
+        "every_incident_is_about_a_rule_that_is_known",
+        "unexpected_rows_expectation",
+        "Every rule with an incident of the bias audit is in the register under that name; under another it would go on.",
+        severity="warning",
+        kwargs={
+            "unexpected_rows_query": "SELECT DISTINCT process_code FROM lake.collective.bias_incidents i WHERE process_kind = 'rule' "
+            "AND status_code <> 'closed' AND NOT EXISTS (SELECT 1 FROM {batch} r WHERE r.rule_id = i.process_code)"
+        },
+    ),
+    Expectation(
         "every_active_rule_has_its_papers",
         "unexpected_rows_expectation",
         "Every rule that makes tasks has a legal basis, an approval, an assessment and an entry in the algorithm register.",

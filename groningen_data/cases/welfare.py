@@ -45,7 +45,7 @@ ORDER BY max(closed_cases) OVER (PARTITION BY process_step_code) DESC, period_co
 CHANNEL_QUESTION = Question(
     "Through which channel did the information come that was wrong, per quarter?",
     """
-SELECT period_code, channel_code, closed_cases, closed_cases_suppressed
+SELECT period_code, channel_code, closed_cases
 FROM error_patterns
 WHERE level_code = 'channel' AND period_code LIKE '%KW%'
 ORDER BY period_code DESC, closed_cases DESC

@@ -103,14 +103,16 @@ def _reason_facts(title_nl: str, title_en: str) -> ColumnFacts:
 def _reason(name: str, protections: dict[str, Protection]) -> str:
     """Why a count is suppressed.
 
-    A part of an unknown or suppressed group is suppressed too: its share cannot be vouched for. So is a part whose share
+    A sum goes with the count that it is about before anything is said of the sum itself: whether it is missing, or small, would
+    tell something of a count that is not told. A part of an unknown or suppressed group is suppressed too: its share cannot be vouched for. So is a part whose share
     only looks too large after rounding: a reader who knows that exact shares stay below 90 % could find both counts back
     (80 of 80 could only be 75 of 84).
     """
     protection, value = protections[name], f'"{name}"'
-    cases = [f"WHEN {value} IS NULL THEN NULL", f"WHEN {value} < {max(protection.minimum, 1)} THEN 'below_minimum'"]
+    cases = []
     if protection.follows:
         cases.append(f"WHEN {_reason(protection.follows, protections)} IS NOT NULL THEN 'count_suppressed'")
+    cases += [f"WHEN {value} IS NULL THEN NULL", f"WHEN {value} < {max(protection.minimum, 1)} THEN 'below_minimum'"]
     if protection.population:
         population = f'"{protection.population}"'
         shown_population = population

@@ -4,6 +4,7 @@ What is not known here is refused, so a new function or operator of the parser c
 what runs is built anew from the parsed condition.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 LONGEST = 1_000
 """Characters of a condition; longer ones cannot be explained to the person they are about."""
+
+_MOST_DIGITS = 5
+"""Of a number of days: more is no number of days, and some are more than a database can hold."""
 
 _TEXT, _DAY, _YES_NO, _DAYS = "text", "date", "yes or no", "number of days"
 _RELATION = "signals"
@@ -82,7 +86,8 @@ def parsed(condition: str, allowed: Collection[str], fields: Mapping[str, Field]
         return None, [f"has a condition of more than {LONGEST:,} characters"]
     try:
         statements = sqlglot.parse(f"SELECT 1 FROM {_RELATION} WHERE {condition}\n", read="duckdb")
-    except (sqlglot.errors.SqlglotError, RecursionError, ValueError):
+    except Exception:
+        # Whatever the parser stumbles over, also in itself: one bad file must not stop the rules beside it.
         return None, ["has a condition that is not readable as SQL"]
     if len(statements) != 1:
         return None, ["has a condition of several statements"]
@@ -184,6 +189,7 @@ def _kind_problems(node: Any, fields: Mapping[str, Field], before: Sequence[str]
         return []
     problems: list[str] = []
     kind = _kind(node, fields, problems)
+    _constant_problems(node, problems)
     if not problems and kind != _YES_NO:
         problems.append(f"is a {kind}, and not a yes or no")
     return problems
@@ -193,20 +199,23 @@ def _kind(node: Any, fields: Mapping[str, Field], problems: list[str]) -> str:
     """The kind of values of a part; problems found on the way are added."""
     from sqlglot import exp
 
-    def same(*parts: Any) -> str:
+    def same(*compared: Any) -> str:
+        parts = [part.unnest() for part in compared]
         kinds = [_kind(part, fields, problems) for part in parts]
         if len(set(kinds)) > 1 and not problems:
             problems.append(f"compares a {kinds[0]} with a {next(k for k in kinds if k != kinds[0])}")
         _codes_problems(parts, fields, problems)
-        if not any(isinstance(part, exp.Column | exp.DateDiff) for part in parts):
+        if not any(part.find(exp.Column) for part in parts):
             problems.append("compares values that are no fields of the signal")
+        if any(part == parts[0] for part in parts[1:]):
+            problems.append("compares a value with itself")
         return kinds[0]
 
     match node:
         case exp.Column():
             return fields[node.name].kind
         case exp.Literal():
-            if not node.is_string and not node.name.isdigit():
+            if not node.is_string and not re.fullmatch(rf"[0-9]{{1,{_MOST_DIGITS}}}", node.name):
                 problems.append(f"has the number {_shown(node.name)}, which is no whole number of days")
             return _TEXT if node.is_string else _DAYS
         case exp.Boolean():
@@ -220,6 +229,7 @@ def _kind(node: Any, fields: Mapping[str, Field], problems: list[str]) -> str:
         case exp.Not() | exp.And() | exp.Or():
             parts = [node.this] if isinstance(node, exp.Not) else [node.this, node.expression]
             for part in parts:
+                _constant_problems(part, problems)
                 if _kind(part, fields, problems) != _YES_NO and not problems:
                     problems.append("joins something other than conditions by AND, OR or NOT")
             return _YES_NO
@@ -256,6 +266,14 @@ def _kind(node: Any, fields: Mapping[str, Field], problems: list[str]) -> str:
             return str(node.key)
 
 
+def _constant_problems(node: Any, problems: list[str]) -> None:
+    """TRUE or FALSE in the place of a condition: `… OR TRUE` asks for everybody while it seems to look at a fact."""
+    from sqlglot import exp
+
+    if isinstance(node.unnest(), exp.Boolean):
+        problems.append("has TRUE or FALSE in the place of a condition")
+
+
 def _codes_problems(parts: Sequence[Any], fields: Mapping[str, Field], problems: list[str]) -> None:
     """Codes that a field cannot have: the rule would never find anything, or means something else than it says."""
     from sqlglot import exp
@@ -271,6 +289,8 @@ def _day(cast: Any) -> date | None:
     from sqlglot import exp
 
     if cast.to.this != exp.DataType.Type.DATE or not isinstance(cast.this, exp.Literal) or not cast.this.is_string:
+        return None
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", cast.this.name):
         return None
     try:
         return date.fromisoformat(cast.this.name)

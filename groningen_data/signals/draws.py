@@ -1,4 +1,4 @@
-"""The random sample: a draw that nobody can steer and everybody can check.
+"""The random sample: a draw that leaves no choice, and that can be made again.
 
 Before a month begins the SHA-256 of its seed is published (the commitment); in that month the running cases are frozen and drawn
 from; when the month is over the seed is published, and who has the frozen list draws again and finds the same cases. The draw is a

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from groningen_data.contracts.welfare.signal_outcomes import RANDOM_SAMPLE
 from groningen_data.contracts.welfare.statutory_signals import WelfareStatutorySignals
 from groningen_data.errors import RuleError
+from groningen_data.privacy.service_numbers import masked
 from groningen_data.settings import PROJECT, Settings
 from groningen_data.signals.conditions import Condition, Field, fields_of, parsed
 from groningen_data.signals.denied import why_denied
@@ -122,6 +123,8 @@ def compiled(text: str, file: str, known: Mapping[str, Field] | None = None) -> 
     except tomllib.TOMLDecodeError as error:
         raise RuleError(f"rule {file}", f"is not readable as TOML ({error})", "mend the file") from None
     known = fields_of(WelfareStatutorySignals) if known is None else known
+    if masked(text) != text:
+        raise _refused(masked(file), ["holds a citizen service number: a rule is about facts, and everybody may read it"])
     problems = [*_shape_problems(told)]
     if problems:
         raise _refused(file, problems)
@@ -143,11 +146,11 @@ def register(settings: Settings) -> list[Entry]:
     entries: list[Entry] = []
     for path in sorted(folder.glob("*.toml")) if folder else []:
         try:
-            entries.append(Entry(path.stem, compiled(path.read_text(encoding="utf-8"), path.name), None))
+            entries.append(Entry(masked(path.stem), compiled(path.read_text(encoding="utf-8"), path.name), None))
         except UnicodeDecodeError:
-            entries.append(Entry(path.stem, None, "is not UTF-8 text"))
+            entries.append(Entry(masked(path.stem), None, "is not UTF-8 text"))
         except RuleError as error:
-            entries.append(Entry(path.stem, None, error.problem))
+            entries.append(Entry(masked(path.stem), None, error.problem))
     return [_alone(entry, entries) for entry in entries]
 
 
@@ -194,7 +197,7 @@ def _shape_problems(told: Mapping[str, Any]) -> list[str]:
             if why_denied(name) or name in ("weight", "order", "priority", "rank")
             else "mind its spelling"
         )
-        problems.append(f"has {name}, which no rule has: {why}")
+        problems.append(f"has {name[:40]}, which no rule has: {why}")
     for name, kind in expected.items():
         value = told.get(name)
         if value is None or (isinstance(value, str) and not value.strip()) or value == []:

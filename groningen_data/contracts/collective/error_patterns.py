@@ -6,12 +6,13 @@ from groningen_data.contracts.base import Contract, Protection, column, table
 from groningen_data.contracts.welfare.closed_cases import CAUSES, CHANNELS, PROCESS_STEPS
 
 ALL, UNKNOWN = "all", "unknown"
+SMALLEST = Protection().minimum
+"""Of fewer cases there is no row."""
 LEVELS = {
     "total": (),
     "cause": ("cause_code",),
     "process_step": ("process_step_code",),
     "channel": ("channel_code",),
-    "cause_step": ("cause_code", "process_step_code"),
     "cause_step_channel": ("cause_code", "process_step_code", "channel_code"),
 }
 """Which of the three a row tells apart; the others say `all`."""
@@ -21,8 +22,10 @@ class ErrorPatterns(Contract):
     """Irrevocably closed cases of unlawful payment, by cause, step of the process and channel, per quarter and per year.
 
     Properties of letters, forms and moments, not of people: no row and no column leads to a person, and there is no
-    neighbourhood. Each level counts all cases by itself, so rows of different levels must not be added up. A case that is opened
-    again leaves its quarter; the last two quarters therefore still change.
+    neighbourhood. Each level counts cases by itself, so rows of different levels must not be added up. A combination of fewer than
+    ten cases has no row: that it occurs at all would, beside its totals, tell how often. Nor has a year of which all quarters
+    under ten have eight or nine cases, because it would tell that. A case that is opened again leaves its quarter; the last two
+    quarters therefore still change.
     """
 
     period_code: str = column("Periode (CBS-notatie)", "Period (CBS notation)", str_matches=r"^\d{4}(KW0[1-4]|JJ00)$")
@@ -31,7 +34,9 @@ class ErrorPatterns(Contract):
     cause_code: str = column("Oorzaak", "Cause", isin=[*CAUSES, UNKNOWN, ALL])
     process_step_code: str = column("Processtap", "Process step", isin=[*PROCESS_STEPS, UNKNOWN, ALL])
     channel_code: str = column("Kanaal", "Channel", isin=[*CHANNELS, UNKNOWN, ALL])
-    closed_cases: int = column("Afgesloten zaken", "Closed cases", ge=1, personal_data="statistic", protection=Protection())
+    closed_cases: int = column(
+        "Afgesloten zaken", "Closed cases", ge=SMALLEST, personal_data="statistic", protection=Protection()
+    )
     amount_eur: int = column(
         "Te veel of te weinig betaald",
         "Amount paid unlawfully",

@@ -38,7 +38,7 @@ class RandomSampleDraws(Contract):
             grain="one month",
             key=("month_on",),
             owner="Werk en Inkomen",
-            purpose="To let everybody check that chance decided who was drawn.",
+            purpose="To let everybody see that the seed was fixed beforehand, and whoever may see the lists draw again.",
             legal_basis="Participatiewet art. 53a; AVG art. 5(1)(a) and 5(2)",
             classification="public",
             retention="10 years",

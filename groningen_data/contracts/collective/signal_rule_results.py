@@ -28,14 +28,18 @@ class SignalRuleResults(Contract):
     month_on: pl.Date = column("Eerste dag van de maand", "First day of the month")
     checks: int = column("Controles in de maand", "Checks in the month", ge=0, personal_data="statistic", protection=Protection())
     unlawful: int = column(
-        "Waarvan onrechtmatig", "Of which unlawful", ge=0, personal_data="statistic", protection=Protection(follows="checks")
+        "Waarvan onrechtmatig",
+        "Of which unlawful",
+        ge=0,
+        personal_data="statistic",
+        protection=Protection(population="checks", follows="checks"),
     )
     fact_wrong: int = column(
         "Waarvan feit onjuist",
         "Of which the fact was wrong",
         ge=0,
         personal_data="statistic",
-        protection=Protection(follows="checks"),
+        protection=Protection(population="checks", follows="checks"),
     )
     checks_to_date: int = column(
         "Controles tot nu toe", "Checks to date", ge=0, personal_data="statistic", protection=Protection()
@@ -45,7 +49,7 @@ class SignalRuleResults(Contract):
         "Of which unlawful to date",
         ge=0,
         personal_data="statistic",
-        protection=Protection(follows="checks_to_date"),
+        protection=Protection(population="checks_to_date", follows="checks_to_date"),
     )
     unlawful_low_pct: int = column(
         "Aandeel onrechtmatig, ondergrens", "Share unlawful, lower bound", protection=_bound("unlawful_to_date"), **_SHARE
@@ -65,7 +69,7 @@ class SignalRuleResults(Contract):
         "Of which unlawful in the sample",
         ge=0,
         personal_data="statistic",
-        protection=Protection(follows="chance_checks"),
+        protection=Protection(population="chance_checks", follows="chance_checks"),
     )
     chance_low_pct: int = column(
         "Aandeel bij toeval, ondergrens", "Share by chance, lower bound", protection=_bound("chance_unlawful"), **_SHARE

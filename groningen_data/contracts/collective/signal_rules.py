@@ -13,8 +13,8 @@ STATUSES = [*ACTIVE, "suspended", "expired", "not_yet_in_force", "refused"]
 class SignalRules(Contract):
     """Every signal rule with its legal basis, its condition and its status, for everybody to read.
 
-    `on_trial` is a rule with too few outcomes to hold it against chance. A rule that was refused says why, and shows nothing of what
-    it asked.
+    `on_trial` is a rule with too few outcomes to hold it against chance. A rule that was refused says why, and shows no
+    more of what it asked than the words that it may not use.
     """
 
     rule_id: str = column("Regel", "Rule")

@@ -290,3 +290,24 @@ def test_a_number_of_rows_is_protected_where_rows_are_people(rows, shown):
 def test_a_table_counts_people_as_soon_as_one_column_is_about_people():
     assert counts_people(example())
     assert not counts_people(all_contracts()["core.reference_districts"])
+
+
+def test_what_goes_with_a_suppressed_count_says_nothing_of_itself():
+    of_sum, of_share = Protection(5_000, 1_000, follows="people"), Protection(1, 1, follows="people")
+
+    class Sums(Contract):
+        """A sum of euros and a share that are about the people beside them."""
+
+        area: int = column("Gebied", "Area")
+        reports: int = column("Aandeel", "Share", nullable=True, personal_data="statistic", protection=of_share)
+        part: int = column("Bedrag", "Amount", nullable=True, personal_data="statistic", protection=of_sum)
+        people: int = column("Mensen", "People", nullable=True, personal_data="statistic", protection=Protection())
+
+        class Config(Contract.Config):
+            metadata = table(**FACTS)
+
+    rows = served(Sums, [(1, None, None, 9), (2, 0, 0, 9), (3, 1, 4_999, 9), (4, 40, 90_000, 0)])
+    said = (None, "count_suppressed", None, "count_suppressed", None, "below_minimum")
+    assert {tuple(row.values())[1:] for row in rows} == {said}
+    (row,) = served(Sums, [(1, None, 4_000, 12)])
+    assert (row["part_suppressed"], row["reports"], row["reports_suppressed"]) == ("below_minimum", None, None)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from groningen_data.contracts.base import columns_of
 from groningen_data.contracts.welfare.statutory_signals import WelfareStatutorySignals
 from groningen_data.errors import GroningenError, RuleError
+from groningen_data.privacy.service_numbers import test_numbers as numbers_for_tests
 from groningen_data.settings import load_settings
 from groningen_data.signals.conditions import Field, fields_of, parsed
 from groningen_data.signals.denied import denied_words, why_denied
@@ -165,6 +166,13 @@ class TestARuleIsRefused:
     def test_but_not_on_its_first_and_last_day(self, today):
         compiled(toml(), "r").require_in_force(today)
 
+    @pytest.mark.parametrize("place", ["purpose", "condition", "owner", "id"])
+    def test_with_a_citizen_service_number_which_is_not_told(self, tmp_path, place):
+        number = numbers_for_tests()[0]
+        (tmp_path / f"{number}.toml").write_text(toml(**{place: number}), encoding="utf-8")
+        [entry] = register(load_settings(profile="sample", signal_rules=tmp_path))
+        assert "citizen service number" in str(entry.problem) and number not in f"{entry.file} {entry.problem}"
+
     def test_when_its_file_cannot_be_read(self, tmp_path):
         with pytest.raises(RuleError, match="not readable as TOML"):
             compiled("id = ", "r")
@@ -265,6 +273,32 @@ class TestAConditionIsRefused:
             ("date_diff('day', fact_on, received_on) < 1.5", "whole number of days"),
             ("fact_on IS TRUE", "uses IS other than"),
             ("source_code AND is_already_known", "other than conditions"),
+            # what looks at a fact and asks for everybody
+            ("is_already_known OR TRUE", "TRUE or FALSE in the place of a condition"),
+            ("is_already_known AND NOT (FALSE)", "TRUE or FALSE in the place of a condition"),
+            ("TRUE", "TRUE or FALSE in the place of a condition"),
+            ("is_already_known OR fact_on = fact_on", "a value with itself"),
+            ("is_already_known OR (fact_on) = fact_on", "a value with itself"),
+            ("is_already_known OR date_diff('day', DATE '2026-01-01', DATE '2026-01-02') = 1", "no fields of the signal"),
+            # what only looks like a code, a number or a date
+            ("signal_type_code = ('9712')", "no code of signal_type_code"),
+            ("signal_type_code IN (('vehicle'), ('9712'))", "no code of signal_type_code"),
+            ("date_diff('day', fact_on, received_on) < 123456", "whole number of days"),
+            (f"date_diff('day', fact_on, received_on) < {'9' * 60}", "whole number of days"),
+            ("date_diff('day', fact_on, received_on) < ²", "which the signals do not have"),
+            ("fact_on > DATE '2026-W01-1'", "a date that is written out"),
+            ("fact_on > DATE '20260101'", "a date that is written out"),
+            # what parsers read in their own way, or stumble over
+            ("is_already_known |> LIMIT 1", "not readable as SQL"),
+            ("COLUMNS('post.*') = 'x'", "uses the function"),
+            ("роstсоdе = 'x'", "which the signals do not have"),
+            ("pos\u200btcode = 'x'", "proxies"),
+            ("signals.is_already_known", "field of another table"),
+            ("is_already_known.postcode", "proxies"),
+            ("is_already_known USING SAMPLE 10", "more than a condition"),
+            ("is_already_known = ANY (TRUE)", "question within the question"),
+            ("(signal_type_code, source_code) = ('vehicle', 'other')", "uses TUPLE"),
+            ("signal_type_code = 'veh' || 'icle'", "computes (DPIPE)"),
             (f"is_already_known{' OR is_already_known' * 100}", "more than 1,000 characters"),
             (f"{'NOT (' * 160}is_already_known{')' * 160}", "not readable as SQL"),
         ],
@@ -298,6 +332,16 @@ class TestDeniedFields:
             "ｗｉｊｋ",
             "Nationalitéit",
             "person_age",
+            "woonplaats",
+            "residence_municipality",
+            "straatnaam",
+            "huishoudgrootte",
+            "aantal_kinderen",
+            "land",
+            "lat",
+            "fraud_probability",
+            "gewicht",
+            "prioriteit",
             "personAge",
             "AGE_2",
         ],
