@@ -47,7 +47,7 @@ class Case:
     Args:
         name: As `groningen case NAME` and `docs/cases/NAME.md` know it.
         title: In one line.
-        needs: Served tables without which there is nothing to tell.
+        needs: Served tables of which at least one must have rows: otherwise there is nothing to tell.
         questions: At least three.
         drawings: At least one chart and, where places are told apart, one map.
         not_for: What the answer must not be used for.
@@ -73,7 +73,7 @@ def tell(case: Case, settings: "Settings", folder: Path, stream: IO[str]) -> lis
         stream: For people to read.
 
     Returns:
-        The files written. None where the tables it needs have no rows; the stream says so.
+        The files written. None where none of the tables it needs has rows; the stream says so.
 
     Raises:
         QueryError: Nothing was published yet, or a question takes too long.
@@ -82,9 +82,11 @@ def tell(case: Case, settings: "Settings", folder: Path, stream: IO[str]) -> lis
 
     stream.write(f"{case.title}\n{'=' * len(case.title)}\n")
     empty = [table for table in case.needs if not next(iter(query(settings, f"SELECT count(*) FROM {table}").rows))[0]]
-    if empty:
-        stream.write(f"\nNothing to tell: {', '.join(empty)} has no rows here.\n")
+    if len(empty) == len(case.needs):
+        stream.write(f"\nNothing to tell: no rows here of {', '.join(empty)}.\n")
         return []
+    if empty:
+        stream.write(f"\nNo rows here of {', '.join(empty)}: what rests on them is missing below.\n")
     for question in case.questions:
         stream.write(f"\n{question.title}\n{'-' * len(question.title)}\n")
         render(query(settings, question.sql), "table", stream)

@@ -74,7 +74,10 @@ CASE = Case(
             "stand_van_de_stuurcijfers",
             "Hoe ver zijn we van de streefwaarden? Boven nul: slechter dan afgesproken",
             """
-SELECT title_nl, missed_pct
+SELECT title_nl || ', ' || CASE period_code WHEN 'year' THEN year(period_start_on)::VARCHAR
+           WHEN 'quarter' THEN quarter(period_start_on) || 'e kwartaal ' || year(period_start_on)
+           ELSE strftime(period_start_on, '%-m-%Y') END AS title_nl,
+       round(missed_pct, 1) AS missed_pct
 FROM kpi_scorecard
 WHERE is_latest AND missed_pct IS NOT NULL AND status_code <> 'no_data'
 ORDER BY missed_pct DESC

@@ -87,14 +87,15 @@ WITH days AS (
     SELECT measure_id, title_nl, starts_on, local_date, site_id,
            list_contains(string_split(any_value(site_ids), ','), site_id) AS is_at_measure, ln(sum(vehicles)) AS level
     FROM measure_effect JOIN site_hour ON list_contains(string_split(site_ids || ',' || control_site_ids, ','), site_id)
-    WHERE verdict_code <> 'too_little_data'
+    WHERE verdict_code <> 'too_little_data' AND outcome_code = 'flow'
     GROUP BY measure_id, title_nl, starts_on, local_date, site_id
     HAVING sum(good_intervals) >= 0.8 * sum(expected_intervals) AND sum(vehicles) > 0
 ), compared AS (
     SELECT *, level - avg(level) FILTER (local_date < starts_on) OVER (PARTITION BY measure_id, site_id) AS above
     FROM days
 ), ratios AS (
-    SELECT title_nl, local_date, avg(above) FILTER (is_at_measure) - median(above) FILTER (NOT is_at_measure) AS ratio
+    SELECT title_nl || ', vanaf ' || strftime(starts_on, '%-d-%-m-%Y') AS title_nl, local_date,
+           avg(above) FILTER (is_at_measure) - median(above) FILTER (NOT is_at_measure) AS ratio
     FROM compared
     GROUP BY ALL
 )
@@ -113,31 +114,36 @@ GROUP BY longitude, latitude, intersection_name
 CASE = Case(
     name="traffic",
     title="Traffic: counts for less congestion at intersections",
-    needs=("congestion_ranking", "approach_hour", "intersection_hour", "intersection_approach", "site_quality"),
+    needs=("congestion_ranking",),
     questions=(RANKING, CAUSES, APPROACHES, DETECTORS, TRENDS, MEASURES),
     drawings=(
         Drawing(
             "kruispunten_met_file",
-            "Op welke kruispunten staat het verkeer het langst stil in de avondspits?",
+            "Op welke kruispunten rijdt het verkeer in de avondspits het langst hoogstens half zo snel als bij vrije weg?",
             "SELECT intersection_name, saturated_min_per_h FROM congestion_ranking "
-            "WHERE period_code = 'evening_peak' AND rank <= 12 ORDER BY rank",
+            "WHERE period_code = 'evening_peak' AND rank <= 12 AND saturated_min_per_h > 0 ORDER BY rank",
             "bar",
         ),
         Drawing(
             "verloop_van_de_dag",
-            "Verzadigde minuten op werkdagen, per uur: de drie drukste kruispunten van de avondspits",
+            "Minuten per uur met hoogstens de halve vrije snelheid, op werkdagen: de kruispunten die in de avondspits het meest vastlopen",
             "SELECT local_hour, intersection_name, avg(saturated_minutes) AS saturated_minutes "
             "FROM intersection_hour JOIN congestion_ranking USING (intersection_code) "
-            "WHERE period_code = 'evening_peak' AND rank <= 3 AND weekday <= 5 GROUP BY ALL",
+            "WHERE period_code = 'evening_peak' AND rank <= 3 AND saturated_min_per_h > 0 AND weekday <= 5 GROUP BY ALL",
             "line",
         ),
         Drawing(
             "effect_van_maatregelen",
-            "Verkeer bij maatregelen, vergeleken met elders: verschil met de tijd ervoor",
+            "Hoeveel verkeer rijdt er bij maatregelen, vergeleken met elders? Verschil met de tijd ervoor",
             MEASURES_SQL,
             "line",
         ),
-        Drawing("kruispunten_kaart", "Waar staat het verkeer? Verzadigde minuten per uur in het drukste dagdeel", MAP_SQL, "map"),
+        Drawing(
+            "kruispunten_kaart",
+            "Waar loopt het verkeer vast? Minuten per uur met hoogstens de halve vrije snelheid, in het drukste dagdeel",
+            MAP_SQL,
+            "map",
+        ),
     ),
     not_for="judging drivers or single vehicles; comparing intersections of which approaches are not measured; stating how long "
     "a queue is or what somebody waits before a stop line; or blaming a road for what a detector got wrong.",

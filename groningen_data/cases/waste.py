@@ -115,6 +115,12 @@ GROUP BY fraction_code, month, policy_code
 ORDER BY fraction_code, week_from DESC, policy_code
 """,
 )
+_FRACTION_NL = (
+    "CASE fraction_code WHEN 'residual' THEN 'restafval' WHEN 'paper' THEN 'papier' WHEN 'glass' THEN 'glas' "
+    "WHEN 'plastic' THEN 'plastic' WHEN 'organic' THEN 'gft' WHEN 'textile' THEN 'textiel' ELSE 'niet bekend' END"
+)
+# Told below the title: which fractions are replayed is a setting.
+_REPLAYED_NL = f"(SELECT string_agg(DISTINCT {_FRACTION_NL}, ', ') FROM collection_backtest) AS fracties"
 _POLICY_NL = (
     "CASE policy_code WHEN 'plan' THEN 'routevoorstel' WHEN 'fixed_schedule' THEN 'vast rooster' "
     "ELSE 'vast rooster, kortere volgorde' END"
@@ -130,7 +136,7 @@ def _pages(settings: "Settings") -> Mapping[str, str]:
 CASE = Case(
     name="waste",
     title="Waste: the truck goes where it is needed",
-    needs=("container_hotspots",),
+    needs=("container_hotspots", "container_forecast", "collection_round"),
     questions=(
         HOTSPOT_QUESTION,
         CAUSE_QUESTION,
@@ -143,7 +149,7 @@ CASE = Case(
     drawings=(
         Drawing(
             "hotspots_per_week",
-            "Hotspots van bijplaatsingen: containers die opvallen, naar waarschijnlijke oorzaak",
+            "Containers die opvallen door afval ernaast, naar waarschijnlijke oorzaak. De eerste perioden tellen minder dagen en vinden dus minder",
             f"SELECT period_end_on, oorzaak AS waarschijnlijke_oorzaak, count(*) AS containers FROM (SELECT period_end_on, "
             f"container_code, {_CAUSE_NL} AS oorzaak FROM container_hotspots GROUP BY ALL) GROUP BY ALL",
             "line",
@@ -160,16 +166,14 @@ CASE = Case(
         Drawing(
             "voorspelling_overvol",
             "Hoeveel containers lopen over als er niet geleegd wordt?",
-            "SELECT forecast_on, CASE fraction_code WHEN 'residual' THEN 'restafval' WHEN 'paper' THEN 'papier' WHEN 'glass' "
-            "THEN 'glas' WHEN 'plastic' THEN 'plastic' WHEN 'organic' THEN 'gft' WHEN 'textile' THEN 'textiel' "
-            "ELSE 'niet bekend' END AS fractie, round(sum(overflow_probability))::BIGINT AS containers "
+            f"SELECT forecast_on, {_FRACTION_NL} AS fractie, round(sum(overflow_probability))::BIGINT AS verwacht_aantal_containers "
             "FROM container_forecast JOIN container_outlook USING (container_code) GROUP BY ALL",
             "line",
         ),
         Drawing(
             "voorspelling_kaart",
             "Waar lopen op de eerste voorspelde dag de meeste containers over als er niet geleegd wordt?",
-            "SELECT neighbourhood_code, round(sum(overflow_probability), 1) AS containers FROM container_forecast "
+            "SELECT neighbourhood_code, round(sum(overflow_probability), 1) AS verwacht_aantal_containers FROM container_forecast "
             "JOIN container_outlook USING (container_code) WHERE horizon_days = 1 AND neighbourhood_code IS NOT NULL GROUP BY ALL",
             "map",
         ),
@@ -193,15 +197,15 @@ CASE = Case(
         Drawing(
             "terugtoets_overvol",
             "Uren overvol per week: routevoorstel naast vast rooster",
-            f"SELECT {_POLICY_NL} AS werkwijze, round(sum(overfull_hours) / count(DISTINCT month))::BIGINT AS overfull_hours "
-            "FROM collection_backtest GROUP BY ALL",
+            f"SELECT {_POLICY_NL} AS werkwijze, {_REPLAYED_NL}, "
+            "round(sum(overfull_hours) / count(DISTINCT month))::BIGINT AS overfull_hours FROM collection_backtest GROUP BY ALL",
             "bar",
         ),
         Drawing(
             "terugtoets_km",
             "Kilometers per week: routevoorstel naast vast rooster",
-            f"SELECT {_POLICY_NL} AS werkwijze, round(sum(distance_km) / count(DISTINCT month))::BIGINT AS distance_km "
-            "FROM collection_backtest GROUP BY ALL",
+            f"SELECT {_POLICY_NL} AS werkwijze, {_REPLAYED_NL}, "
+            "round(sum(distance_km) / count(DISTINCT month))::BIGINT AS distance_km FROM collection_backtest GROUP BY ALL",
             "bar",
         ),
     ),

@@ -107,7 +107,8 @@ def compute(context: AnalysisContext) -> Iterator[pl.DataFrame]:
             "candidates": len(chosen),
             "trucks": len(trucks),
             "stops": sum(len(found.stops) for found in rounds),
-            "left_likely": _left_likely(seen.chance[chosen], rounds),
+            "left_likely": _left(np.nan_to_num(seen.chance[chosen]) >= LIKELY, rounds),
+            "left_on_their_fixed_day": _left(is_due[chosen], rounds),
             **({"distances": matrix.note} if matrix.note else {}),
         }
         facts = listed[chosen].with_columns(
@@ -208,11 +209,10 @@ def rounds_of(
     )
 
 
-def _left_likely(chance: Floats, rounds: Sequence[Round]) -> int:
-    """Containers that are likely to overflow and that no round empties: too far, too late or too many."""
-    emptied = [call.place - FIRST_STOP for found in rounds for call in found.stops]
-    is_left = np.nan_to_num(chance) >= LIKELY
-    is_left[emptied] = False
+def _left(is_wanted: npt.NDArray[np.bool_], rounds: Sequence[Round]) -> int:
+    """Containers that should be emptied and that no round empties: too far, too late or too many."""
+    is_left = is_wanted.copy()
+    is_left[[call.place - FIRST_STOP for found in rounds for call in found.stops]] = False
     return int(is_left.sum())
 
 

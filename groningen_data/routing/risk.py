@@ -3,8 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 
-from groningen_data.routing.rounds import Stop
-
 FULL_PCT = 100.0
 HIGHEST_PRIZE_M = 100_000.0
 """Worth more than any detour; beyond it the search would rather overload a vehicle than leave a stop out."""
@@ -55,8 +53,3 @@ def prizes(chance: Floats, weight: Floats, prize_km: float) -> Floats:
         prize_km: Kilometres worth driving to empty one that is sure to overflow.
     """
     return np.minimum(chance * weight * prize_km * 1000, HIGHEST_PRIZE_M)
-
-
-def stop(load_kg: float, prize_m: float, window: tuple[int, int] | None) -> Stop:
-    """A stop, with the window in which it may be made, if there is one."""
-    return Stop(load_kg, prize_m, *window) if window else Stop(load_kg, prize_m)

@@ -431,7 +431,7 @@ def _bar_chart(
     groups: Sequence[str],
 ) -> Any:
     tooltip = [alt.Tooltip("name:N", title=name.title), alt.Tooltip("text:N", title=number.label)]
-    axis = alt.Axis(labelLimit=260, ticks=False, domain=False, labelPadding=6)
+    axis = alt.Axis(labelLimit=360, ticks=False, domain=False, labelPadding=6)
     padding = alt.Scale(paddingInner=0.15, paddingOuter=0.08) if grouping else alt.Scale()
     shared: dict[str, Any] = {"y": alt.Y("name:N", sort=list(order), title=None, axis=axis, scale=padding)}
     colour: Any = alt.value(SERIES[0])
@@ -453,7 +453,7 @@ def _bar_chart(
 
 def _colours(field: str, names: Sequence[str], title: str | None, offset: float = 18) -> alt.Color:
     scale = alt.Scale(domain=list(names), range=SERIES[: len(names)])
-    return alt.Color(f"{field}:N", title=title, scale=scale, sort=list(names), legend=alt.Legend(labelLimit=220, offset=offset))
+    return alt.Color(f"{field}:N", title=title, scale=scale, sort=list(names), legend=alt.Legend(labelLimit=320, offset=offset))
 
 
 def _largest(values: Iterable[tuple[str, float | None]]) -> list[str]:

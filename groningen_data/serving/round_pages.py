@@ -59,7 +59,8 @@ _MONTHS = [
 ]
 
 _WIDTH, _HEIGHT, _MARGIN = 720.0, 330.0, 22.0
-_ROWS_IN_TWO_COLUMNS = 104
+# What fits on one sheet, also with a font that stands in for the one asked for.
+_ROWS_IN_TWO_COLUMNS = 94
 _NAME_LENGTH = {2: 24, 3: 20}
 _COLOURS = {"overflow_likely": "#b3261e", "overflow_possible": "#e08a00", "on_the_way": "#4f7cac", "fixed_day": "#777777"}
 
@@ -80,8 +81,8 @@ svg { display: block; width: 100%; height: auto; border: 0.3mm solid #ccc; margi
   border-bottom: 0.1mm solid #ddd; font-size: $size; white-space: nowrap; }
 .stop > * { overflow: hidden; }
 .stop .n, .stop .f { text-align: right; padding-right: 0.6ch; font-variant-numeric: tabular-nums; }
-.head { font-weight: bold; }
-.other { font-weight: bold; background: #eee; }
+.head > *, .other > * { font-weight: bold; }
+.other { background: #eee; }
 .note { color: #555; margin-top: 2mm; font-size: 7pt; }
 </style>
 </head>

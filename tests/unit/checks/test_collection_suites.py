@@ -63,6 +63,8 @@ def calls(**changed: dict) -> list[dict]:
     [
         (calls(), set()),
         (calls(second={"load_so_far_kg": 1_100.0}), {"no_vehicle_is_overloaded"}),
+        # Two calls, each rounded down by half a kilogram.
+        (calls(second={"load_so_far_kg": 1_002.0}), set()),
         (calls(second={"container_code": "a"}), {"no_container_is_emptied_twice"}),
         (calls(fourth={"load_so_far_kg": 10.0}), {"rounds_end_empty_at_the_depot"}),
         (calls(fourth={"call_kind": "tipping"}), {"rounds_end_empty_at_the_depot"}),
