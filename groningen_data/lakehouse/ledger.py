@@ -108,7 +108,7 @@ def ensure_ledger(con: duckdb.DuckDBPyConnection) -> None:
     have = {
         f"{schema}.{name}"
         for schema, name in con.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake'"
+            "SELECT DISTINCT schema_name, table_name FROM duckdb_columns() WHERE database_name = 'lake'"
         ).fetchall()
     }
     for table, columns in TABLES.items():
