@@ -102,7 +102,8 @@ def half_year(
             days = np.round(process.days * random.lognormal(0, 0.05, len(groups)), 1)
             for n, group in enumerate(groups):
                 row = (process.code, f"{year}HJ{half:02}", characteristic, group, "nee" if n else "ja", str(people[n]))
-                rows.append((*row, *(str(t[n]) for t in told), str(days[n]).replace(".", ","), str(released)))
+                lasted = str(days[n]).replace(".", ",") if told[0][n] else ""
+                rows.append((*row, *(str(t[n]) for t in told), lasted, str(released)))
     return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
 
 

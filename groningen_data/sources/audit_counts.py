@@ -2,7 +2,8 @@
 
 Columns `proces, periode, kenmerk, groep, referentiegroep, populatie, geselecteerd, onterecht, doorlooptijd_dagen, vrijgegeven_op`,
 and no other. A count that is not released is blank. The file is looked at before it lands: one with another column, with a count
-under ten, or with one that follows when a count is taken from its total, does not land at all, because a landed file stays.
+under ten, with one that follows when a count is taken from its total, with a duration of people whose number is withheld, or with
+text of another form than agreed on, does not land at all, because a landed file stays.
 """
 
 import re
@@ -35,6 +36,16 @@ COLUMNS = (
 _COUNTS = ("populatie", "geselecteerd", "onterecht")
 # What a quarantined row keeps: which it was, and none of its counts.
 _KEPT = ("proces", "periode", "kenmerk", "groep")
+# What a field may hold when it lands: no text whatever, and no count that could be read otherwise than it is judged here.
+_CODE, _WHOLE = r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$", r"^[0-9]+$"
+_FORMS = {
+    **dict.fromkeys(("proces", "periode", "kenmerk", "groep"), _CODE),
+    "referentiegroep": r"^[A-Za-z0-9]{1,5}$",
+    **dict.fromkeys(_COUNTS, _WHOLE),
+    "doorlooptijd_dagen": r"^[0-9]+([.,][0-9]+)?$",
+    "vrijgegeven_op": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+}
+_LONG_NUMBER = r"[0-9]{8}"
 _PROCESSES = {"aselecte_steekproef": RANDOM_SAMPLE, "menselijke_selectie": HUMAN_SELECTION}
 
 
@@ -102,18 +113,31 @@ def _safe(delivered: Payload) -> Iterator[bytes]:
             f"has {len(other)} columns beside the ten agreed on, and no other may leave the audit environment",
             "remove the file, and have the agreed columns released only",
         )
+    numbered = frame.with_row_index("_row", 2)
+    is_odd = pl.any_horizontal(
+        ~pl.col(column).str.contains(form) | pl.col(column).str.contains(_LONG_NUMBER) for column, form in _FORMS.items()
+    )
+    if odd := numbered.filter(is_odd.fill_null(False))["_row"].to_list():
+        problem = f"has fields of another form than agreed on in {_lines(odd)}"
+        raise PayloadError(
+            delivered.name, problem, "remove the file, and have it released anew with codes and whole numbers only"
+        )
     population, selected, wrongly = (number(c) for c in _COUNTS)
     cells = (population, selected, wrongly, population - selected, selected - wrongly)
     is_small = pl.any_horizontal(cell < SMALLEST for cell in cells).fill_null(False)
-    small = frame.with_row_index("_row", 2).filter(is_small)["_row"].to_list()
-    if small:
+    # A mean over those whose number is withheld is about fewer than ten of them.
+    is_mean_of_few = pl.col("doorlooptijd_dagen").is_not_null() & selected.is_null()
+    if small := numbered.filter(is_small | is_mean_of_few)["_row"].to_list():
         raise PayloadError(
             delivered.name,
-            f"tells of fewer than {SMALLEST} people in {len(small)} rows (line {', '.join(map(str, small[:5]))}"
-            f"{', …' if len(small) > 5 else ''})",
-            "remove the file, and have it released anew with those counts left blank",
+            f"tells of fewer than {SMALLEST} people in {_lines(small)}",
+            "remove the file, and have it released anew with those counts, and their duration, left blank",
         )
     yield delivered.read()
+
+
+def _lines(rows: Sequence[int]) -> str:
+    return f"{len(rows)} rows (line {', '.join(map(str, rows[:5]))}{', …' if len(rows) > 5 else ''})"
 
 
 def _rewriting(settings: Settings) -> Rewrite:

@@ -69,8 +69,9 @@ def test_a_file_feeds_a_batch_per_year_half_year_or_quarter(payload, context, pe
         MEN.replace(";400;", ";63;"),
         MEN.replace(";60;30;", ";0;;"),
         MEN.replace(";60;30;", ";60;60;"),
+        MEN.replace(";60;30;", ";;;"),
     ],
-    ids=["group", "selected", "wrongly", "rightly", "not selected", "nobody", "nobody rightly"],
+    ids=["group", "selected", "wrongly", "rightly", "not selected", "nobody", "nobody rightly", "duration of few"],
 )
 def test_a_file_that_tells_of_fewer_than_ten_people_does_not_land(tmp_path, row):
     settings = load_settings(profile="real", data_dir=tmp_path / "data", files=tmp_path / "files")
@@ -81,6 +82,26 @@ def test_a_file_that_tells_of_fewer_than_ten_people_does_not_land(tmp_path, row)
     assert refused.problem == "tells of fewer than 10 people in 1 rows (line 3)"
     landed = b"".join(path.read_bytes() for path in settings.landing_dir.rglob("*") if path.is_file())
     assert b"vehicle;" not in landed and b"geslacht" not in landed
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        MEN.replace(";60;", ";9 personen;"),
+        MEN.replace(";60;", ";<10;"),
+        MEN.replace(";60;", ";9,0;"),
+        MEN.replace(";60;", ";6e1;"),
+        MEN.replace(";man;", ";Jan de Vries;"),
+        MEN.replace(";man;", ";12345678;"),
+        MEN.replace("2026-02-14", "gisteren"),
+        MEN.replace(";24,5;", ";Jan: 24,5;"),
+    ],
+)
+def test_a_file_with_text_does_not_land(tmp_path, row):
+    landing = Landing(tmp_path)
+    delivered = landing.land("elsewhere", "auditcijfers.csv", BytesIO(text(WOMEN, row)))
+    with pytest.raises(PayloadError, match=r"another form than agreed on in 1 rows \(line 3\)"):
+        list(SOURCE.rewriting(load_settings(data_dir=tmp_path))(delivered))
 
 
 def test_a_file_with_another_column_does_not_land(tmp_path):
