@@ -9,6 +9,6 @@ RECIPE = Recipe(
     contract=ContainerForecast,
     suite=SUITE,
     may_be_empty=True,
-    analysis=Analysis(container_forecast.compute_forecast, settings=("container_alarm_pct",)),
+    analysis=Analysis(container_forecast.compute_forecast, version=2, settings=("container_alarm_pct",)),
     uses_if_there=("collective.container_inflow_day", "core.waste_containers"),
 )

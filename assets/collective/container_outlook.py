@@ -9,7 +9,7 @@ RECIPE = Recipe(
     contract=ContainerOutlook,
     suite=SUITE,
     may_be_empty=True,
-    analysis=Analysis(container_forecast.compute_outlook, settings=("container_alarm_pct", "timezone")),
+    analysis=Analysis(container_forecast.compute_outlook, version=2, settings=("container_alarm_pct", "timezone")),
     uses_if_there=(
         "collective.container_forecast",
         "collective.container_inflow_day",

@@ -32,7 +32,7 @@ def compute_forecast(context: AnalysisContext) -> Iterator[pl.DataFrame]:
     rows = known_days(context)
     if rows.is_empty():
         return
-    made = fill_model.forecast(fill_model.history_of(rows), _last_measured(rows))
+    made = fill_model.forecast(fill_model.history_of(rows), _last_known(rows))
     limits = dict(rows.select("container_code", "alarm_pct").unique().iter_rows())
     context.notes["containers"] = rows["container_code"].n_unique()
     context.notes["forecast"] = len(made.codes)
@@ -45,23 +45,25 @@ def compute_outlook(context: AnalysisContext) -> Iterator[pl.DataFrame]:
     rows = known_days(context)
     if rows.is_empty():
         return
-    made_from = _last_measured(rows)
+    made_from = _last_known(rows)
     forecast = context.frame(context.table("collective.container_forecast"))
     yield outlook_of(rows, made_from, forecast, _passed_by_hour(context, made_from), ZoneInfo(context.settings.timezone))
 
 
 def known_days(context: AnalysisContext) -> pl.DataFrame:
-    """The last `WINDOW_DAYS` days of `collective.container_inflow_day` until the last measured one, with facts of the registry.
+    """The last `WINDOW_DAYS` days of `collective.container_inflow_day`, with facts of the registry.
+
+    The last of them may have weighings only: when a day of all sensors is missing, rounds are wanted all the same, and what was
+    emptied since is known.
 
     Returns:
         container_code, local_date, inflow_pct, last_measured_at, last_fill_pct, rest_share, weighings, alarm_pct (that of the settings where
         the registry gives none), group (the fraction), neighbourhood_code and location_status; in order of container and day.
     """
     days = context.table("collective.container_inflow_day")
-    last = days.filter(_.readings > 0).aggregate(last=_.local_date.max())
-    recent = days.cross_join(last)
+    recent = days.cross_join(days.aggregate(last=_.local_date.max()))
     first = (recent["last"] - ibis.interval(days=WINDOW_DAYS - 1)).cast("date")
-    recent = recent.filter(recent.local_date >= first, recent.local_date <= recent["last"])
+    recent = recent.filter(recent.local_date >= first)
     registry = registered_containers(context)
     facts = registry.select("container_code", "alarm_pct", "neighbourhood_code", "location_status", group=registry.fraction_code)
     joined = recent.left_join(facts, "container_code", rname="{name}_registry")
@@ -145,8 +147,8 @@ def outlook_of(
     return joined.with_columns(unknown).select(list(polars_schema(ContainerOutlook)))
 
 
-def _last_measured(rows: pl.DataFrame) -> date:
-    last = rows.drop_nulls("last_fill_pct")["local_date"].max()
+def _last_known(rows: pl.DataFrame) -> date:
+    last = rows["local_date"].max()
     assert isinstance(last, date)
     return last
 

@@ -219,6 +219,31 @@ def test_a_container_that_a_vehicle_emptied_since_its_last_reading_starts_empty(
     assert dict(lake.ask(f"SELECT container_code, alarm_status_code FROM {OUTLOOK}")) == {"a": "expected", "c": "reached"}
 
 
+def test_when_a_day_of_all_sensors_is_missing_the_forecast_is_of_the_days_after_it_all_the_same(lake):
+    put(lake, "a", at("2026-03-02 00:00"), [1 + 0.5 * (n % 168) for n in range(24 * 20)])
+    put(lake, "b", at("2026-03-02 00:00"), [1 + 0.5 * (n % 168) for n in range(24 * 20)])
+    weigh(lake, "a", at("2026-03-22 10:00"))
+    lake.make(INFLOW, MONTH)
+    lake.make(FORECAST)
+    lake.make(OUTLOOK)
+    first = f"SELECT container_code, round(fill_pct, -1) FROM {FORECAST} WHERE horizon_days = 1 AND forecast_on = '2026-03-23'"
+    assert dict(lake.ask(first)) == {"a": 20, "b": 100}
+    assert lake.ask(f"SELECT DISTINCT made_from_on FROM {OUTLOOK}") == [(date(2026, 3, 22),)]
+    # From 72.5 on 21 March at 23:00, at 12 a day.
+    assert lake.one(f"SELECT overflow_at::DATE FROM {OUTLOOK} WHERE container_code = 'b'") == (date(2026, 3, 24),)
+
+
+def test_sensors_that_never_gave_a_level_have_an_outlook_that_says_so(lake):
+    put(lake, "a", at("2026-03-02 00:00"), [None] * 24)
+    lake.make(INFLOW, MONTH)
+    lake.make(FORECAST)
+    lake.make(OUTLOOK)
+    assert lake.one(f"SELECT count(*) FROM {FORECAST}") == (0,)
+    assert lake.ask(f"SELECT container_code, alarm_status_code, forecast_missing_reason FROM {OUTLOOK}") == [
+        ("a", "unknown", "silent")
+    ]
+
+
 def test_without_any_sensor_there_are_no_rows_and_nothing_fails(lake):
     lake.make(INFLOW, MONTH)
     for table in (FORECAST, OUTLOOK):

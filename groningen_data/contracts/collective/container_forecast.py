@@ -10,14 +10,14 @@ HORIZON_DAYS = 7
 class ContainerForecast(Contract):
     """One container at the end of one of the seven days to come, if it is not emptied before.
 
-    Made from what was measured until the end of the last day on which any container was. A container that was silent on that day
-    is followed from its last reading, or from its emptying where a vehicle weighed it since. Only containers with enough history have rows; `container_outlook` says of the others why
+    Made from what was known at the end of the last day on which any container was measured or weighed. A container that was silent
+    on that day is followed from its last reading, or from its emptying where a vehicle weighed it since. Only containers with enough history have rows; `container_outlook` says of the others why
     not. The level is what would be brought: above 100 % it is put beside the container. The interval holds the level on four of
     five days.
     """
 
     container_code: str = column("Containercode", "Container code", str_length={"min_value": 1})
-    made_from_on: pl.Date = column("Laatste gemeten dag", "Last measured day")
+    made_from_on: pl.Date = column("Laatste bekende dag", "Last known day")
     forecast_on: pl.Date = column("Voorspelde dag", "Day forecast")
     horizon_days: int = column("Dagen vooruit", "Days ahead", unit="days", ge=1, le=HORIZON_DAYS)
     inflow_pct: float = column("Verwachte instroom", "Expected inflow of the day", unit="%", ge=0)

@@ -23,7 +23,7 @@ class ContainerOutlook(Contract):
     fraction_code: str = column("Fractie", "Fraction", nullable=True)
     neighbourhood_code: str = column("Buurtcode", "Neighbourhood code", nullable=True, str_matches=r"^BU\d{8}$")
     location_status: str = column("Ligging", "Location status", nullable=True, isin=LOCATION_STATUSES)
-    made_from_on: pl.Date = column("Laatste gemeten dag", "Last measured day")
+    made_from_on: pl.Date = column("Laatste bekende dag", "Last known day")
     last_measured_at: pl.Datetime(time_unit="us", time_zone="UTC") = column(  # type: ignore[valid-type]
         "Laatste meting", "Last reading", nullable=True
     )
