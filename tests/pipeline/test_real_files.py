@@ -36,6 +36,7 @@ REJECTED = {
 NEVER_DELIVERED = {
     "collective.bias_audit",
     "collective.bias_incidents",
+    "collective.collection_backtest",
     "collective.container_hotspots",
     "collective.error_patterns",
     "collective.forecast_scores",
