@@ -328,9 +328,11 @@ def test_a_run_with_nothing_new_shows_the_last_verdict_of_every_check(night):
     planned = {key for asset in night.defs.assets for key in asset.check_keys}
     told = {e.asset_check_key: e for e in result.get_asset_check_evaluations()}
     with Lakehouse(night.settings).reader() as con:
-        judged = {table for (table,) in con.execute("SELECT DISTINCT table_name FROM lake.ops.checks").fetchall()}
-    # A table of which nothing was ever delivered or can be said yet has no verdict to show.
-    assert set(told) == {key for key in planned if key.asset_key.path[0] == "landing" or ".".join(key.asset_key.path) in judged}
+        judged = set(con.execute("SELECT DISTINCT table_name, check_name FROM lake.ops.checks").fetchall())
+    # A table of which nothing was ever delivered, or nothing can be said yet, has no verdicts to show.
+    assert set(told) == {
+        key for key in planned if key.asset_key.path[0] == "landing" or (".".join(key.asset_key.path), key.name) in judged
+    }
     counts = told[dg.AssetCheckKey(dg.AssetKey(["core", "traffic_counts"]), "vehicles_follow_from_flow")]
     assert counts.passed and counts.description.startswith("nothing new; ")
 

@@ -26,19 +26,19 @@ def contents(settings) -> dict[str, tuple]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    settings = sample_settings(tmp_path_factory.mktemp("undisturbed"), sample_days=2)
+    settings = sample_settings(tmp_path_factory.mktemp("undisturbed"), sample_days=3)
     refresh(settings, tables=SOME_TABLES)
     return settings
 
 
 @pytest.mark.parametrize("instant", INSTANTS)
 def test_a_killed_refresh_recovers_by_running_again(instant, undisturbed, tmp_path):
-    settings = sample_settings(tmp_path, sample_days=2)
+    settings = sample_settings(tmp_path, sample_days=3)
     shutil.copytree(undisturbed.sample_dir, settings.sample_dir)
     killed = subprocess.run(
         [sys.executable, "-m", "tests.pipeline.drive", str(tmp_path), instant],
         cwd=PROJECT,
-        env={**os.environ, "GRONINGEN_SAMPLE_DAYS": "2"},
+        env={**os.environ, "GRONINGEN_SAMPLE_DAYS": "3"},
         capture_output=True,
         check=False,
     )
