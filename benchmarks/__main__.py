@@ -1,7 +1,7 @@
 """`make bench`: runs the benchmarks, each measurement in a process of its own, and writes `benchmarks/results.md`.
 
-`python -m benchmarks gate`, `… refresh --days 60`, `… day --history 30 --history 365`, `… parsers`, `… poll` or `… forecast`
-run a part; the results of the others stay.
+`python -m benchmarks gate`, `… refresh --days 60`, `… day --history 30 --history 365`, `… parsers`, `… poll`, `… forecast` or
+`… cases` run a part; the results of the others stay.
 With `--work FOLDER` made-up cities and histories are kept there for the next time.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import forecast, one_day, parsers, poll, refresh, runs
+from benchmarks import cases, forecast, one_day, parsers, poll, refresh, runs
 
 RESULTS = Path(__file__).parent / "results.md"
-_PARTS = ("gate", "refresh 60", "refresh 365", "day", "parsers", "poll", "forecast")
+_PARTS = ("gate", "refresh 60", "refresh 365", "day", "parsers", "poll", "forecast", "cases")
 _HEAD = (
     "# Results\n\nRatios against the bare engine in the same run. Seconds depend on the machine and on what else it does: where others "
     "use it, CPU seconds say more than the clock on the wall.\n"
@@ -88,12 +88,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--work", type=Path, help="Folder to keep made-up cities and histories in.")
     parts = parser.add_subparsers(dest="part")
-    for name in ("gate", "refresh", "day", "parsers", "poll", "forecast"):
+    for name in ("gate", "refresh", "day", "parsers", "poll", "forecast", "cases"):
         sub = parts.add_parser(name)
         sub.add_argument("--work", type=Path, default=argparse.SUPPRESS)
         if name == "gate":
             sub.add_argument("--rows", type=int, default=10_000_000)
         if name == "refresh":
+            sub.add_argument("--days", type=int, action="append")
+        if name == "cases":
             sub.add_argument("--days", type=int, action="append")
         if name == "day":
             sub.add_argument("--history", type=int, action="append")
@@ -122,6 +124,8 @@ def main() -> None:
             write("poll", poll.measure(chosen.get("minutes", poll.MINUTES), chosen.get("sites", poll.SITES), work))
         if arguments.part in (None, "forecast"):
             write("forecast", forecast.measure(chosen.get("seeds", forecast.SEEDS), chosen.get("files"), work))
+        if arguments.part in (None, "cases"):
+            write("cases", cases.measure(chosen.get("days") or list(cases.DAYS), work))
 
 
 if __name__ == "__main__":

@@ -438,9 +438,13 @@ class Bare:
             return sources[source].covers(self.settings)
 
         if recipe.analysis:
-            for rows in analysed(self.con.cursor(), recipe, self.settings, covers, {}):
-                self.con.register("rows_to_put", rows.to_arrow())
-                self._insert(name, "FROM rows_to_put")
+            reader = self.con.cursor()
+            for month in self._months(recipe) if recipe.is_monthly else [None]:
+                if month:
+                    reader.execute(f"SET VARIABLE month = DATE '{month}'")
+                for rows in analysed(reader, recipe, self.settings, covers, {}):
+                    self.con.register("rows_to_put", rows.to_arrow())
+                    self._insert(name, f"FROM rows_to_put WHERE month = DATE '{month}'" if month else "FROM rows_to_put")
             return
         sql = mart_sql(self.con, recipe, self.settings, covers)
         if not recipe.is_monthly:

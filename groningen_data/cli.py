@@ -140,7 +140,8 @@ def chart(
 def case(
     name: Annotated[str, typer.Argument(help="Which case: a name of docs/cases.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for charts, maps and pages; its name when left out.")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for charts, maps and pages; cases/NAME in the data folder when left out."),
     ] = None,
     profile: ProfileOption = None,
 ) -> None:
@@ -151,7 +152,8 @@ def case(
     cases = all_cases()
     if name not in cases:
         raise SettingsError(f"case {name}", "there is no such case", f"choose one of {', '.join(cases)}")
-    for path in tell(cases[name], _settings(profile=profile), out or Path(name), sys.stdout):
+    settings = _settings(profile=profile)
+    for path in tell(cases[name], settings, out or settings.data_dir / "cases" / name, sys.stdout):
         print(path)
 
 
