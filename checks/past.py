@@ -1,4 +1,5 @@
-"""What suites of time series share: comparing a day with what was published of earlier days. No suite is declared here."""
+"""What suites share about time: comparing a day with what was published of earlier days, and dates with the clock. No suite is
+declared here."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -54,6 +55,24 @@ def unusual_rows(facts: BatchFacts, past: Past, unusual: str, at_least: int) -> 
         f"(SELECT median(measured) AS usual, count(measured) AS days FROM ({facts.measured(past)})) p "
         f"WHERE days >= {at_least} AND ({unusual})"
     }
+
+
+def recent(column: str, days: int) -> Arguments:
+    """Bounds on the maximum of a date column: its latest day is at most so many days ago."""
+
+    def arguments(facts: BatchFacts) -> Mapping[str, Any]:
+        return {"column": column, "min_value": (facts.now.date() - timedelta(days=days)).isoformat()}
+
+    return arguments
+
+
+def not_after_today(column: str, days: int = 0) -> Arguments:
+    """Bounds on the maximum of a date column: its latest day is today at most, or so many days later."""
+
+    def arguments(facts: BatchFacts) -> Mapping[str, Any]:
+        return {"column": column, "max_value": (facts.now.date() + timedelta(days=days)).isoformat()}
+
+    return arguments
 
 
 def not_after_now(instant: str) -> Arguments:

@@ -2,6 +2,13 @@
 
 from groningen_data.gate.suite import Expectation
 
+SEVERAL_CATEGORIES = Expectation(
+    "several_categories",
+    "expect_column_unique_value_count_to_be_between",
+    "People report more than one kind of thing.",
+    kwargs={"column": "category_code", "min_value": 2},
+)
+
 SHARED = (
     Expectation(
         "reports_have_a_place",
@@ -9,12 +16,7 @@ SHARED = (
         "Nearly every report says where it is.",
         kwargs={"column": "longitude", "mostly": 0.9},
     ),
-    Expectation(
-        "several_categories",
-        "expect_column_unique_value_count_to_be_between",
-        "People report more than one kind of thing.",
-        kwargs={"column": "category_code", "min_value": 2},
-    ),
+    SEVERAL_CATEGORIES,
     Expectation(
         "waste_is_among_them",
         "unexpected_rows_expectation",

@@ -1,5 +1,6 @@
 """Suite of the mart of the level of service per approach and hour."""
 
+from checks.collective.site_hour import NO_VEHICLE_COUNTS_TWICE
 from groningen_data.gate.suite import Expectation
 
 SUITE = (
@@ -12,16 +13,7 @@ SUITE = (
             "OR (mean_speed_km_h IS NULL) <> (speed_missing_reason IS NOT NULL) OR (saturated_minutes IS NULL) <> (vehicles IS NULL)"
         },
     ),
-    Expectation(
-        "no_vehicle_counts_twice",
-        "unexpected_rows_expectation",
-        "The hours together have no more vehicles than the counts of all vehicles that month.",
-        kwargs={
-            "unexpected_rows_query": "SELECT * FROM (SELECT coalesce(sum(vehicles), 0) AS here, min(month) AS month FROM {batch}) m, "
-            "LATERAL (SELECT coalesce(sum(vehicles), 0) AS counted FROM lake.core.traffic_counts c WHERE vehicle_class = 'any' "
-            "AND c.local_date >= m.month AND c.local_date < m.month + INTERVAL 1 MONTH) l WHERE here > counted + 0.5"
-        },
-    ),
+    NO_VEHICLE_COUNTS_TWICE,
     Expectation(
         "untrusted_counts_are_left_out",
         "unexpected_rows_expectation",

@@ -2,17 +2,19 @@
 
 from groningen_data.gate.suite import Expectation
 
+NO_VEHICLE_COUNTS_TWICE = Expectation(
+    "no_vehicle_counts_twice",
+    "unexpected_rows_expectation",
+    "The hours together have no more vehicles than the counts of all vehicles that month.",
+    kwargs={
+        "unexpected_rows_query": "SELECT * FROM (SELECT coalesce(sum(vehicles), 0) AS here, min(month) AS month FROM {batch}) m, "
+        "LATERAL (SELECT coalesce(sum(vehicles), 0) AS counted FROM lake.core.traffic_counts c WHERE vehicle_class = 'any' "
+        "AND c.local_date >= m.month AND c.local_date < m.month + INTERVAL 1 MONTH) l WHERE here > counted + 0.5"
+    },
+)
+
 SUITE = (
-    Expectation(
-        "no_vehicle_counts_twice",
-        "unexpected_rows_expectation",
-        "The hours together have no more vehicles than the counts of all vehicles that month.",
-        kwargs={
-            "unexpected_rows_query": "SELECT * FROM (SELECT coalesce(sum(vehicles), 0) AS here, min(month) AS month FROM {batch}) m, "
-            "LATERAL (SELECT coalesce(sum(vehicles), 0) AS counted FROM lake.core.traffic_counts c WHERE vehicle_class = 'any' "
-            "AND c.local_date >= m.month AND c.local_date < m.month + INTERVAL 1 MONTH) l WHERE here > counted + 0.5"
-        },
-    ),
+    NO_VEHICLE_COUNTS_TWICE,
     Expectation(
         "each_site_has_one_feed_a_day",
         "unexpected_rows_expectation",

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from checks.past import unusual_rows
+from checks.reports import SEVERAL_CATEGORIES
 from groningen_data.gate.suite import BatchFacts, Expectation, Past
 
 
@@ -51,12 +52,7 @@ SUITE = (
             "coalesce(sum(open_reports) FILTER (WHERE location_status = 'inside'), 0) < 0.5 * sum(open_reports)"
         },
     ),
-    Expectation(
-        "several_categories",
-        "expect_column_unique_value_count_to_be_between",
-        "People report more than one kind of thing.",
-        kwargs={"column": "category_code", "min_value": 2},
-    ),
+    SEVERAL_CATEGORIES,
     Expectation(
         "waste_is_among_them",
         "unexpected_rows_expectation",

@@ -1,9 +1,8 @@
 """Suite of the benefit cases: one delivery of all cases."""
 
-from datetime import timedelta
-
+from checks.past import not_after_today, recent
 from groningen_data.gate.stage import QUARANTINE
-from groningen_data.gate.suite import BatchFacts, Expectation
+from groningen_data.gate.suite import Expectation
 
 NUMBERS_ARE_VALID = Expectation(
     "numbers_are_valid",
@@ -25,14 +24,6 @@ NO_STRAY_NUMBERS = Expectation(
         "AND EXISTS (SELECT 1 FROM {batch})"
     },
 )
-
-
-def _some_start_recently(facts: BatchFacts) -> dict[str, object]:
-    return {"column": "started_on", "min_value": (facts.now.date() - timedelta(days=62)).isoformat()}
-
-
-def _none_starts_far_ahead(facts: BatchFacts) -> dict[str, object]:
-    return {"column": "started_on", "max_value": (facts.now.date() + timedelta(days=184)).isoformat()}
 
 
 SUITE = (
@@ -80,14 +71,14 @@ SUITE = (
         "expect_column_max_to_be_between",
         "Some case started in the last two months; otherwise the delivery is an old one.",
         severity="warning",
-        kwargs=_some_start_recently,
+        kwargs=recent("started_on", 62),
     ),
     Expectation(
         "no_case_starts_far_ahead",
         "expect_column_max_to_be_between",
         "No case starts more than half a year from now.",
         severity="warning",
-        kwargs=_none_starts_far_ahead,
+        kwargs=not_after_today("started_on", 184),
     ),
     Expectation(
         "schemes_are_listed",

@@ -1,18 +1,8 @@
 """Suite of the irrevocably closed cases: all that were delivered."""
 
-from datetime import timedelta
-
+from checks.past import not_after_today, recent
 from checks.welfare.benefit_cases import NO_STRAY_NUMBERS, NUMBERS_ARE_VALID
-from groningen_data.gate.suite import BatchFacts, Expectation
-
-
-def _some_closed_recently(facts: BatchFacts) -> dict[str, object]:
-    return {"column": "closed_on", "min_value": (facts.now.date() - timedelta(days=200)).isoformat()}
-
-
-def _none_closed_in_the_future(facts: BatchFacts) -> dict[str, object]:
-    return {"column": "closed_on", "max_value": facts.now.date().isoformat()}
-
+from groningen_data.gate.suite import Expectation
 
 SUITE = (
     NUMBERS_ARE_VALID,
@@ -44,14 +34,14 @@ SUITE = (
         "expect_column_max_to_be_between",
         "Some case was closed in the last half year; otherwise an extract is missing.",
         severity="warning",
-        kwargs=_some_closed_recently,
+        kwargs=recent("closed_on", 200),
     ),
     Expectation(
         "none_closed_in_the_future",
         "expect_column_max_to_be_between",
         "No case was closed after today.",
         severity="warning",
-        kwargs=_none_closed_in_the_future,
+        kwargs=not_after_today("closed_on"),
     ),
     Expectation(
         "all_are_irrevocable",

@@ -1,18 +1,8 @@
 """Suite of the early signals: one delivery of all signals."""
 
-from datetime import timedelta
-
+from checks.past import not_after_today, recent
 from checks.welfare.benefit_cases import NO_STRAY_NUMBERS, NUMBERS_ARE_VALID
-from groningen_data.gate.suite import BatchFacts, Expectation
-
-
-def _some_are_recent(facts: BatchFacts) -> dict[str, object]:
-    return {"column": "signalled_on", "min_value": (facts.now.date() - timedelta(days=35)).isoformat()}
-
-
-def _none_is_of_the_future(facts: BatchFacts) -> dict[str, object]:
-    return {"column": "signalled_on", "max_value": facts.now.date().isoformat()}
-
+from groningen_data.gate.suite import Expectation
 
 SUITE = (
     NUMBERS_ARE_VALID,
@@ -53,14 +43,14 @@ SUITE = (
         "expect_column_max_to_be_between",
         "Some signal is less than five weeks old: partners deliver every month.",
         severity="warning",
-        kwargs=_some_are_recent,
+        kwargs=recent("signalled_on", 35),
     ),
     Expectation(
         "no_signal_of_the_future",
         "expect_column_max_to_be_between",
         "No signal was sent after today.",
         severity="warning",
-        kwargs=_none_is_of_the_future,
+        kwargs=not_after_today("signalled_on"),
     ),
     Expectation(
         "several_partners",

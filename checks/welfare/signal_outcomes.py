@@ -1,12 +1,8 @@
 """Suite of the outcomes of checks: one delivery of all outcomes."""
 
+from checks.past import not_after_today
 from checks.welfare.benefit_cases import NO_STRAY_NUMBERS, NUMBERS_ARE_VALID
-from groningen_data.gate.suite import BatchFacts, Expectation
-
-
-def _none_is_of_the_future(facts: BatchFacts) -> dict[str, object]:
-    return {"column": "checked_on", "max_value": facts.now.date().isoformat()}
-
+from groningen_data.gate.suite import Expectation
 
 SUITE = (
     NUMBERS_ARE_VALID,
@@ -24,7 +20,7 @@ SUITE = (
         "no_outcome_of_the_future",
         "expect_column_max_to_be_between",
         "No check has an outcome after today.",
-        kwargs=_none_is_of_the_future,
+        kwargs=not_after_today("checked_on"),
     ),
     Expectation(
         "adverse_decisions_are_careful",

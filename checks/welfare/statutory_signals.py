@@ -1,18 +1,8 @@
 """Suite of the statutory signals: one delivery of all signals."""
 
-from datetime import timedelta
-
+from checks.past import not_after_today, recent
 from checks.welfare.benefit_cases import NO_STRAY_NUMBERS, NUMBERS_ARE_VALID
-from groningen_data.gate.suite import BatchFacts, Expectation
-
-
-def _some_are_recent(facts: BatchFacts) -> dict[str, object]:
-    return {"column": "received_on", "min_value": (facts.now.date() - timedelta(days=35)).isoformat()}
-
-
-def _none_is_of_the_future(facts: BatchFacts) -> dict[str, object]:
-    return {"column": "received_on", "max_value": facts.now.date().isoformat()}
-
+from groningen_data.gate.suite import Expectation
 
 SUITE = (
     NUMBERS_ARE_VALID,
@@ -30,14 +20,14 @@ SUITE = (
         "no_signal_of_the_future",
         "expect_column_max_to_be_between",
         "No signal was received after today.",
-        kwargs=_none_is_of_the_future,
+        kwargs=not_after_today("received_on"),
     ),
     Expectation(
         "some_signals_are_recent",
         "expect_column_max_to_be_between",
         "Some signal was received in the last five weeks; the Inlichtingenbureau sends them every month.",
         severity="warning",
-        kwargs=_some_are_recent,
+        kwargs=recent("received_on", 35),
     ),
     Expectation(
         "signals_are_of_the_person_of_the_case",

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import duckdb
 
+from groningen_data.lakehouse.tables import existing_tables
+
 Outcome = Literal["published", "unchanged", "rejected"]
 EVERY_MONTH = "*"
 
@@ -105,12 +107,7 @@ class BatchRecord:
 
 def ensure_ledger(con: duckdb.DuckDBPyConnection) -> None:
     """Create the ledger's tables where they are missing."""
-    have = {
-        f"{schema}.{name}"
-        for schema, name in con.execute(
-            "SELECT DISTINCT schema_name, table_name FROM duckdb_columns() WHERE database_name = 'lake'"
-        ).fetchall()
-    }
+    have = existing_tables(con)
     for table, columns in TABLES.items():
         if table not in have:
             con.execute(f"CREATE TABLE lake.{table} ({', '.join(f'{n} {t}' for n, t in columns.items())})")

@@ -17,6 +17,7 @@ import duckdb
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse import ledger
 from groningen_data.lakehouse.connection import Lakehouse
+from groningen_data.lakehouse.tables import existing_tables
 from groningen_data.settings import Settings
 
 GRACE = timedelta(days=1)
@@ -127,7 +128,7 @@ def drop_table(lakehouse: Lakehouse, table: str) -> None:
     """
     _require(lakehouse)
     with lakehouse.writer(f"drop {table}") as con:
-        known = [name for name in _tables(con) if name.startswith(("core.", "collective."))]
+        known = [name for name in sorted(existing_tables(con)) if name.startswith(("core.", "collective."))]
         if table not in known:
             raise LakehouseError(table, "the lake has no such table", f"choose one of: {', '.join(known) or '(there are none)'}")
         staging = f"staging.{table.split('.', 1)[1]}"
@@ -135,7 +136,7 @@ def drop_table(lakehouse: Lakehouse, table: str) -> None:
             con.execute(f"DROP TABLE lake.{table}")
             for ledger_table in ledger.TABLES:
                 con.execute(f"DELETE FROM lake.{ledger_table} WHERE table_name = ?", [table])
-            if staging in _tables(con):
+            if staging in existing_tables(con):
                 con.execute(f"DROP TABLE lake.{staging}")
 
 
@@ -205,7 +206,7 @@ def contents_of(con: duckdb.DuckDBPyConnection) -> dict[str, Content]:
         LakehouseError: A table cannot be read.
     """
     contents = {}
-    for table in _tables(con):
+    for table in sorted(existing_tables(con)):
         try:
             row = con.execute(f"SELECT count(*), coalesce(sum(CAST(hash(t) AS HUGEINT)), 0) FROM lake.{table} AS t").fetchone()
         except duckdb.Error as error:
@@ -251,7 +252,7 @@ def _drop_rejected(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> int:
     """Drop quarantined and staged rows of verdicts before the cutoff."""
     with _transaction(con, "drop quarantined and staged rows past their retention"):
         dropped = _number(con, "DELETE FROM lake.quarantine.rows WHERE quarantined_at < ?", cutoff)
-        for table in [t for t in _tables(con) if t.startswith("staging.")]:
+        for table in [t for t in sorted(existing_tables(con)) if t.startswith("staging.")]:
             dropped += _number(
                 con,
                 f"DELETE FROM lake.{table} WHERE _batch_key NOT IN (SELECT batch_key FROM lake.ops.batches "
@@ -367,13 +368,6 @@ def _unchanged(con: duckdb.DuckDBPyConnection, step: str, before: Mapping[str, C
             raise LakehouseError(
                 differing[0], f"{step} would have changed its rows, and was undone", "report this with the version of DuckLake"
             )
-
-
-def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    rows = con.execute(
-        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = 'lake' ORDER BY 1"
-    ).fetchall()
-    return [r[0] for r in rows]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ REPORT_SOURCES = ("signalen_reports", "signalen_states")
 REPORT_RADIUS_M = 50
 OVERFULL_PCT = 100
 _AT_HOUR = 6
-_METRES_PER_DEGREE = 111_320
+METRES_PER_DEGREE = 111_320
 _INSIDE, _OUTSIDE = "inside", "outside_municipality"
 
 
@@ -169,13 +169,13 @@ def _reported_per_day(context: MartContext, registry: ibis.Table) -> ibis.Table:
     reports = reports.filter(_.waste_kind.notnull() & _.longitude.notnull() & _.latitude.notnull())
     placed = registry.filter(_.longitude.notnull() & _.latitude.notnull()).select("container_code", "longitude", "latitude")
     places = reports.select("report_id", "created_on", report_longitude="longitude", report_latitude="latitude")
-    reach = REPORT_RADIUS_M / _METRES_PER_DEGREE
+    reach = REPORT_RADIUS_M / METRES_PER_DEGREE
     near = placed.join(
         places, [places.report_latitude >= placed.latitude - reach, places.report_latitude <= placed.latitude + reach]
     )
     # Within 50 metres the earth is flat: a degree of longitude is shorter by the cosine of the latitude.
-    north = (near.report_latitude - near.latitude) * _METRES_PER_DEGREE
-    east = (near.report_longitude - near.longitude) * _METRES_PER_DEGREE * near.latitude.radians().cos()
+    north = (near.report_latitude - near.latitude) * METRES_PER_DEGREE
+    east = (near.report_longitude - near.longitude) * METRES_PER_DEGREE * near.latitude.radians().cos()
     within = near.filter(north * north + east * east <= REPORT_RADIUS_M**2)
     return within.group_by("container_code", local_date="created_on").aggregate(waste_reports_50_m=_.count())
 

@@ -17,6 +17,7 @@ from groningen_data.contracts.base import polars_schema
 from groningen_data.contracts.collective.container_hotspots import ContainerHotspots
 from groningen_data.gate.recipe import AnalysisContext
 from groningen_data.marts import hotspot_statistics as statistics
+from groningen_data.marts.container_day import METRES_PER_DEGREE
 from groningen_data.marts.hotspot_statistics import Comparison, Floats, Ints
 
 BAND_M = 250
@@ -31,7 +32,6 @@ PERIOD_DAYS = 28
 """Four weeks: each weekday counts as often, and a place shows up soon after it changes."""
 WEEKDAY_DAYS = 84
 """Twelve weeks: a weekday comes too seldom in four."""
-_METRES_PER_DEGREE = 111_320
 _LATITUDE = 53.2
 _CELL_M = 25
 _INSPECTED = ("inspected_on", "container_code", "longitude", "latitude", "is_waste_beside", "bulky_items", "cause_code")
@@ -281,8 +281,8 @@ def _until(frame: pl.DataFrame, column: str, sunday: date, days: int) -> pl.Data
 
 def metres(frame: pl.DataFrame) -> Floats:
     """Metres east and north, on a plane that touches the earth at the latitude of the Netherlands' north: right within 1 %."""
-    east = frame["longitude"].to_numpy() * (_METRES_PER_DEGREE * math.cos(math.radians(_LATITUDE)))
-    return np.stack([east, frame["latitude"].to_numpy() * _METRES_PER_DEGREE], axis=1)
+    east = frame["longitude"].to_numpy() * (METRES_PER_DEGREE * math.cos(math.radians(_LATITUDE)))
+    return np.stack([east, frame["latitude"].to_numpy() * METRES_PER_DEGREE], axis=1)
 
 
 def _nearest(places: Floats, events: pl.DataFrame) -> tuple[Ints, Floats]:

@@ -15,6 +15,7 @@ import polars as pl
 from ibis import _
 
 from groningen_data.gate.recipe import AnalysisContext
+from groningen_data.marts.traffic_near import DEGREE_M
 
 SAME_INTERSECTION_M = 700
 """Sites that lead to a crossing of the same name are approaches of one crossing when they lie within this distance."""
@@ -22,7 +23,6 @@ SAME_ROAD_M = 2_000
 """Two sites of one road that face each other and lead to a crossing of the same name are approaches of it within this distance."""
 SAME_PLACE_M = 150
 """Sites whose names tell no crossing stand at the same one when they lie within this distance."""
-_DEGREE_M = 111_200
 
 _TOWARDS = re.compile(r"^.*\b(?:ri|naar|richting|tussen)\.?\s+(?P<crossing>.+)$")
 _ROAD = re.compile(r"^(?P<road>.+?)\s+(?:(?:na|vanaf|ri|tussen)\s|van\s.+\snaar\s)")
@@ -151,7 +151,7 @@ def _metres(sites: pl.DataFrame) -> npt.NDArray[np.float64]:
     """Places in metres on a plane; NaN where unknown."""
     longitude, latitude = (sites[name].cast(pl.Float64).to_numpy() for name in ("longitude", "latitude"))
     middle = np.nanmean(latitude) if np.isfinite(latitude).any() else 0.0
-    return np.column_stack([longitude * _DEGREE_M * np.cos(np.radians(middle)), latitude * _DEGREE_M])
+    return np.column_stack([longitude * DEGREE_M * np.cos(np.radians(middle)), latitude * DEGREE_M])
 
 
 def _heading(direction: str | None) -> tuple[float, float]:

@@ -18,6 +18,7 @@ import polars as pl
 from groningen_data.contracts.base import polars_schema
 from groningen_data.contracts.collective.measure_effect import MeasureEffect
 from groningen_data.gate.recipe import AnalysisContext
+from groningen_data.marts.container_day import METRES_PER_DEGREE
 
 if TYPE_CHECKING:
     import ibis
@@ -355,5 +356,6 @@ def _near(sites: pl.DataFrame, places: pl.DataFrame) -> set[str]:
 
     known = sites.drop_nulls(["longitude", "latitude"])
     x, y = (known[name].to_numpy()[:, None] - places[name].drop_nulls().to_numpy()[None, :] for name in ("longitude", "latitude"))
-    metres = np.hypot(x * 111_320 * np.cos(np.radians(known["latitude"].to_numpy()))[:, None], y * 111_320)
+    narrowing = np.cos(np.radians(known["latitude"].to_numpy()))[:, None]
+    metres = np.hypot(x * METRES_PER_DEGREE * narrowing, y * METRES_PER_DEGREE)
     return set(known["site_id"].filter(pl.Series((metres <= NEAR_M).any(axis=1))))

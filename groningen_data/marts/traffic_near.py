@@ -7,7 +7,7 @@ from groningen_data.gate.recipe import MartContext
 
 AT_THE_PLACE_M = 150
 ON_THE_ROAD_M = 1_000
-_DEGREE_M = 111_200
+DEGREE_M = 111_200
 
 
 def places_of_events(context: MartContext, kinds: tuple[str, ...], within_m: int = AT_THE_PLACE_M) -> ibis.Table:
@@ -41,8 +41,8 @@ def distance_m(
     other_latitude: ibis.expr.types.FloatingValue,
 ) -> ibis.expr.types.FloatingValue:
     """Metres between two places of one city, on a plane."""
-    east = (longitude - other_longitude) * latitude.radians().cos() * _DEGREE_M
-    north = (latitude - other_latitude) * _DEGREE_M
+    east = (longitude - other_longitude) * latitude.radians().cos() * DEGREE_M
+    north = (latitude - other_latitude) * DEGREE_M
     return (east * east + north * north).sqrt()
 
 

@@ -13,6 +13,8 @@ from datetime import date
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+import vl_convert
+
 from groningen_data.serving.query import query
 
 if TYPE_CHECKING:
@@ -42,21 +44,7 @@ _MEANINGS = {
     "fixed_day": "vaste dag: vulgraad niet bekend",
 }
 _PLACES = {"tipping": "Stortlocatie", "depot": "Depot"}
-_DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
-_MONTHS = [
-    "januari",
-    "februari",
-    "maart",
-    "april",
-    "mei",
-    "juni",
-    "juli",
-    "augustus",
-    "september",
-    "oktober",
-    "november",
-    "december",
-]
+_CALENDAR = vl_convert.get_time_format_locale("nl-NL")
 
 _WIDTH, _HEIGHT, _MARGIN = 720.0, 330.0, 22.0
 # What fits on one sheet, also with a font that stands in for the one asked for.
@@ -274,7 +262,7 @@ def _number(value: float, decimals: int) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{_CALENDAR['days'][day.isoweekday() % 7]} {day.day} {_CALENDAR['months'][day.month - 1]} {day.year}"
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
-from groningen_data.sources.delivered import column_names, delimited, trimmed, with_point
+from groningen_data.sources.delivered import column_names, completed, delimited, trimmed, with_point
 from groningen_data.sources.parsing import (
     ORIGINAL,
     PROBLEMS,
@@ -91,9 +91,7 @@ def _batches(payload: Payload) -> tuple[str, ...]:
 
 def _read(payload: Payload) -> pl.DataFrame:
     """The fields that may be kept, the street without house number, and the point as `_x` and `_y`."""
-    frame = delimited(payload, _REQUIRED, _KNOWN)
-    missing = [pl.lit(None, pl.String).alias(c) for c in ("stadsdeel", "geometrie_origineel") if c not in frame.columns]
-    frame = frame.with_columns(missing)
+    frame = completed(delimited(payload, _REQUIRED, _KNOWN), ("stadsdeel", "geometrie_origineel"))
     metres = pl.col("geometrie_origineel").str.extract_groups(_METRES)
     has_degrees = pl.col("lon").is_not_null() & pl.col("lat").is_not_null()
     return frame.select(

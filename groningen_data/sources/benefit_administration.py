@@ -142,26 +142,23 @@ def parse_closed(payloads: Sequence[Payload], batch_key: str, context: BuildCont
 
 def parse_signals(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
     """Rows of `core.welfare_early_signals`, from the delivery of the latest day."""
-    frame = _latest(payloads, context)
-    signalled, picked_up = _day("signalled_on"), _day("picked_up_on")
-    rules = {
-        "signalled_on.type": pl.col("signalled_on").is_not_null() & signalled.is_null(),
-        "picked_up_on.type": pl.col("picked_up_on").is_not_null() & picked_up.is_null(),
-        "picked_up_on.before_signalled_on": picked_up < signalled,
-    }
-    yield from in_slices(_rows(frame, rules, {"signalled_on": signalled, "picked_up_on": picked_up}))
+    yield from _with_two_days(_latest(payloads, context), "signalled_on", "picked_up_on")
 
 
 def parse_statutory(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:
     """Rows of `core.welfare_statutory_signals`, from the delivery of the latest day."""
-    frame = _latest(payloads, context)
-    happened, received = _day("fact_on"), _day("received_on")
+    yield from _with_two_days(_latest(payloads, context), "fact_on", "received_on")
+
+
+def _with_two_days(frame: pl.DataFrame, earlier: str, later: str) -> Iterator[pl.DataFrame]:
+    """Rows with two days, of which the later one may not come before the other."""
+    first, second = _day(earlier), _day(later)
     rules = {
-        "fact_on.type": pl.col("fact_on").is_not_null() & happened.is_null(),
-        "received_on.type": pl.col("received_on").is_not_null() & received.is_null(),
-        "received_on.before_fact_on": received < happened,
+        f"{earlier}.type": pl.col(earlier).is_not_null() & first.is_null(),
+        f"{later}.type": pl.col(later).is_not_null() & second.is_null(),
+        f"{later}.before_{earlier}": second < first,
     }
-    yield from in_slices(_rows(frame, rules, {"fact_on": happened, "received_on": received}))
+    yield from in_slices(_rows(frame, rules, {earlier: first, later: second}))
 
 
 def parse_outcomes(payloads: Sequence[Payload], batch_key: str, context: BuildContext) -> Iterator[pl.DataFrame]:

@@ -80,6 +80,11 @@ def delimited(payload: Payload, required: Iterable[str], known: Iterable[str] = 
     return frame.select(trimmed(name) for name in frame.columns)
 
 
+def completed(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """The frame with those of some text columns that were not delivered, without a value."""
+    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in names if name not in frame.columns)
+
+
 def _separator(header: str) -> str:
     return max((";", ",", "\t"), key=header.count)
 

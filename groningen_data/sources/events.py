@@ -12,7 +12,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
-from groningen_data.sources.delivered import DELIVERY, column_names, delimited, last_delivered, with_point
+from groningen_data.sources.delivered import DELIVERY, column_names, completed, delimited, last_delivered, with_point
 from groningen_data.sources.local_clock import at_first, clock_time
 from groningen_data.sources.parsing import DUTCH_TIME, ORIGINAL, PROBLEMS, in_slices, marked, not_a_coordinate
 
@@ -80,10 +80,7 @@ def _batches(payload: Payload) -> tuple[str, ...]:
 
 
 def _read(payload: Payload) -> pl.DataFrame:
-    frame = delimited(payload, _REQUIRED, _FIELDS)
-    if "hinder" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias("hinder"))
-    return frame.select(_FIELDS)
+    return completed(delimited(payload, _REQUIRED, _FIELDS), _FIELDS).select(_FIELDS)
 
 
 def _recognises(head: Head) -> bool:

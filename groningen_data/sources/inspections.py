@@ -17,6 +17,7 @@ from groningen_data.sources.delivered import (
     DELIVERY,
     YES_NO,
     column_names,
+    completed,
     delimited,
     last_delivered,
     local_instant,
@@ -99,9 +100,7 @@ def _batches(payload: Payload) -> tuple[str, ...]:
 
 
 def _inspections(payload: Payload) -> pl.DataFrame:
-    frame = delimited(payload, _REQUIRED, _FIELDS)
-    if "opmerking_code" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias("opmerking_code"))
+    frame = completed(delimited(payload, _REQUIRED, _FIELDS), _FIELDS)
     remark = pl.col("opmerking_code")
     is_code = remark.str.contains(_CODE)
     at, clock = local_instant("tijdstip")

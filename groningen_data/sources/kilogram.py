@@ -15,6 +15,7 @@ from groningen_data.places import Locator
 from groningen_data.sources.base import FileSource, Head
 from groningen_data.sources.delivered import (
     OWN_DAY,
+    completed,
     day_keys,
     fraction,
     local_instant,
@@ -162,9 +163,7 @@ def _records(payload: Payload) -> pl.DataFrame:
         {name: [None if r[i] is None else str(r[i]) for r in records] for i, name in enumerate(names) if name in _FIELDS},
         schema_overrides=dict.fromkeys((n for n in names if n in _FIELDS), pl.String),
     )
-    if "NoOfCont" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias("NoOfCont"))
-    return frame.select(trimmed(name) for name in _FIELDS)
+    return completed(frame, ("NoOfCont",)).select(trimmed(name) for name in _FIELDS)
 
 
 def _recognises(head: Head) -> bool:

@@ -13,7 +13,7 @@ from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources import datex
 from groningen_data.sources.base import FileSource, Head
-from groningen_data.sources.delivered import OWN_DAY, column_names, day_keys, delimited, of_day
+from groningen_data.sources.delivered import OWN_DAY, column_names, completed, day_keys, delimited, of_day
 from groningen_data.sources.local_clock import clock_time, seconds_between, with_instant
 from groningen_data.sources.parsing import (
     ORIGINAL,
@@ -149,8 +149,7 @@ def _read(payload: Payload) -> pl.DataFrame:
     frame = delimited(payload, _REQUIRED, _FIELDS)
     if not set(_VALUES) & set(frame.columns):
         raise PayloadError(payload.name, f"has neither of the columns {' and '.join(_VALUES)}", "export flows, speeds, or both")
-    absent = [pl.lit(None, pl.String).alias(name) for name in _FIELDS if name not in frame.columns]
-    return frame.with_columns(absent).select(_FIELDS)
+    return completed(frame, _FIELDS).select(_FIELDS)
 
 
 def _reason(value: str, exclusion: str, is_error: pl.Expr) -> pl.Expr:

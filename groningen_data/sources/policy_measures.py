@@ -12,7 +12,7 @@ import polars as pl
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources.base import FileSource, Head
-from groningen_data.sources.delivered import DELIVERY, column_names, delimited, last_delivered
+from groningen_data.sources.delivered import DELIVERY, column_names, completed, delimited, last_delivered
 from groningen_data.sources.parsing import ORIGINAL, PROBLEMS, in_slices, iso_day, marked, number, unreadable
 
 _REQUIRED = ("nummer", "titel", "maat", "meetlocaties", "controlelocaties", "begin", "eind", "verwacht_effect_pct", "besluit")
@@ -81,10 +81,7 @@ def _batches(payload: Payload) -> tuple[str, ...]:
 
 
 def _read(payload: Payload) -> pl.DataFrame:
-    frame = delimited(payload, _REQUIRED, _FIELDS)
-    if "titel_en" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias("titel_en"))
-    return frame.select(_FIELDS)
+    return completed(delimited(payload, _REQUIRED, _FIELDS), _FIELDS).select(_FIELDS)
 
 
 def _recognises(head: Head) -> bool:

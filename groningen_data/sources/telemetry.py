@@ -21,7 +21,7 @@ from groningen_data.fetching.connector import Connector, Pull
 from groningen_data.gate.recipe import BuildContext
 from groningen_data.landing import Payload
 from groningen_data.sources.base import FileSource, Head
-from groningen_data.sources.delivered import column_names, day_keys, delimited, fill_levels, own_day, texts, trimmed
+from groningen_data.sources.delivered import column_names, completed, day_keys, delimited, fill_levels, own_day, texts, trimmed
 from groningen_data.sources.parsing import (
     ORIGINAL,
     PROBLEMS,
@@ -99,9 +99,7 @@ def read_fields(payload: Payload) -> pl.DataFrame:
         frame = _of_json(payload)
     else:
         frame = delimited(payload, _REQUIRED, _FIELDS).with_columns(pl.lit(False).alias("_no_object"))
-    if "vullinggewicht" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias("vullinggewicht"))
-    return _with_instant(frame)
+    return _with_instant(completed(frame, ("vullinggewicht",)))
 
 
 def _with_instant(frame: pl.DataFrame) -> pl.DataFrame:
@@ -134,8 +132,7 @@ def _of_parquet(payload: Payload) -> pl.DataFrame:
     else:
         problem = f"has times without a time zone (tijdstip is {time})"
         raise PayloadError(payload.name, problem, "deliver tijdstip as timestamp with time zone, or as text")
-    if "vullinggewicht" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias("vullinggewicht"))
+    frame = completed(frame, ("vullinggewicht",))
     # A missing whole number is often written as a not-a-number of a float column.
     numbers = [pl.col(c).fill_nan(None) for c in ("vulgraad", "vullinggewicht") if frame.schema[c].is_float()]
     texts_only = frame.with_columns(numbers).with_columns(pl.col(c).cast(pl.String) for c in _FIELDS)
