@@ -27,7 +27,7 @@ refresh: $(READY) ## Land, gate and publish everything of the current profile (d
 
 test: $(READY) ## Run all tests
 	@# Two processes share the cores: threads of their own would only get in each other's way.
-	@POLARS_MAX_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@GRONINGEN_THREADS=1 POLARS_MAX_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(READY) ## Start the Dagster UI on http://127.0.0.1:3000, with its daemon
 	@mkdir -p $(GRONINGEN_DAGSTER_DIR)

@@ -16,7 +16,7 @@ PROJECT = Path(__file__).parents[2]
 def groningen(*arguments: str, folder: Path, more: dict[str, str] | None = None, **options):
     """The command in a process of its own, with the data folder below `folder` and `more` in its environment."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("GRONINGEN_", "DAGSTER_"))}
-    environment |= {"GRONINGEN_DATA_DIR": str(folder), "GRONINGEN_SAMPLE_DAYS": "2", **(more or {})}
+    environment |= {"GRONINGEN_DATA_DIR": str(folder), "GRONINGEN_SAMPLE_DAYS": "2", "GRONINGEN_THREADS": "1", **(more or {})}
     command = [sys.executable, "-c", "from groningen_data.cli import main; main()", *arguments]
     return subprocess.Popen(command, cwd=PROJECT, env=environment, text=True, stdout=-1, stderr=-1, **options)
 
