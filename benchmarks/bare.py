@@ -88,6 +88,10 @@ class Bare:
             self.con, self.scratch = con, Path(scratch)
             load_extension(con, "spatial")
             self._local_hours()
+            # All of them first: analyses read what another one, or they themselves, said before.
+            for name, recipe in recipes.items():
+                columns = ", ".join(f'"{column}" {kind}' for column, kind in sql_types(recipe.contract).items())
+                con.execute(f"CREATE TABLE IF NOT EXISTS lake.{name} ({columns})")
             for name in order:
                 with self._timed(name):
                     self._table(name, recipes[name])
@@ -99,9 +103,7 @@ class Bare:
         return _Timer(self.spent, name)
 
     def _table(self, name: str, recipe: Recipe) -> None:
-        columns = ", ".join(f'"{column}" {kind}' for column, kind in sql_types(recipe.contract).items())
         self.con.execute("BEGIN")
-        self.con.execute(f"CREATE TABLE IF NOT EXISTS lake.{name} ({columns})")
         if recipe.is_derived:
             self._derived(name, recipe)
         else:
