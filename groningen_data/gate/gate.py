@@ -1,15 +1,19 @@
-"""The gate itself: every due batch of one table is staged, audited, and published or rejected, each by itself."""
+"""The gate itself: every due batch of one table is judged, staged, audited, and published or rejected, each by itself."""
 
 import contextlib
+import shutil
 import tempfile
+import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import polars as pl
@@ -21,12 +25,12 @@ from groningen_data.gate.derive import PASSING, analysed, definition_of, kind_of
 from groningen_data.gate.great_expectations import evaluate
 from groningen_data.gate.past import Memory
 from groningen_data.gate.plan import BatchPlan, plan_derived_batches, plan_payload_batches
-from groningen_data.gate.publish import is_unchanged, publish, reject
+from groningen_data.gate.publish import LostError, Publisher, is_unchanged
 from groningen_data.gate.recipe import MONTH_VARIABLE, BuildContext, Recipe
-from groningen_data.gate.stage import BATCH, Staged, partition_filter, stage
+from groningen_data.gate.stage import BATCH, Judged, Staged, judge_rows, partition_filter, stage, unstage
 from groningen_data.gate.suite import BatchFacts, Past
 from groningen_data.lakehouse import Lakehouse, ledger
-from groningen_data.lakehouse.connection import reading
+from groningen_data.lakehouse.connection import is_usable, reading
 from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
 from groningen_data.lakehouse.tables import ensure_table, existing_tables
 from groningen_data.landing import Landing
@@ -35,6 +39,8 @@ from groningen_data.settings import Settings
 Published = Callable[[str], pl.DataFrame]
 CONTRACT_CHECK = "contract"
 _EARLIER_BATCHES = 28
+_TOGETHER_S = 5.0
+"""For how long small batches gather in one transaction; what a kill can undo, and the next run gates again."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,27 @@ class _Pass:
     memory: Memory
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """One batch whose rows were judged, or could not be.
+
+    Args:
+        plan: What it is made of.
+        folder: Where its rows are.
+        notes: What its parser or analysis wants kept with it.
+        rows: Its rows; None with `error`.
+        error: Why there are none.
+        started_at: When judging began.
+    """
+
+    plan: BatchPlan
+    folder: Path
+    notes: Mapping[str, Any]
+    rows: Judged | None
+    error: PayloadError | None
+    started_at: datetime
+
+
 @dataclass
 class Gate:
     """Stages, audits and publishes.
@@ -150,24 +177,15 @@ class Gate:
                     plans = plan_payload_batches(con, recipe, landing)
             self._settle(con, recipe, known, {plan.key for plan in plans})
             plans = [plan for plan in plans if only is None or only(plan.key)]
-            verdicts: list[BatchRecord] = []
-            standing: list[ledger.LatestBatch] = []
+            due, standing = _due(plans, known, force)
             with contextlib.closing(con.cursor()) as reader:
                 current = _Pass(sql, rows_of, _published(reader, recipe), Memory())
-                for plan in plans:
-                    earlier = known.get(plan.key)
-                    if earlier is None or not _still_counts(earlier, plan) or force:
-                        verdict = self._gate(con, recipe, plan, current, is_first=earlier is None)
-                        verdicts.append(verdict)
-                        if verdict.outcome == "published":
-                            rows_of[plan.key] = verdict.accepted
-                    elif earlier.outcome == "rejected":
-                        standing.append(earlier)
+                verdicts = self._gate_all(con, recipe, due, known.keys(), current)
             with reading(con):
                 judged = ledger.last_judged(con, table)
                 rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
         shown = f"{_set_month(plans[-1].key)};\n{sql}" if sql and recipe.is_monthly and plans else sql
-        return TableResult(table, tuple(verdicts), judged, tuple(standing), rows[0] if rows else 0, monotonic() - started, shown)
+        return TableResult(table, verdicts, judged, standing, rows[0] if rows else 0, monotonic() - started, shown)
 
     def _settle(
         self, con: duckdb.DuckDBPyConnection, recipe: Recipe, known: Mapping[str, ledger.LatestBatch], planned: set[str]
@@ -176,77 +194,152 @@ class Gate:
         for earlier in known.values():
             if earlier.outcome == "rejected" and earlier.key not in planned:
                 closing = self._record(recipe, earlier.key, "unchanged", reason="settled: delivered anew, or no longer wanted")
-                publish(con, recipe.contract, closing)
-                self.tell(f"{recipe.facts.name} {earlier.key}: settled")
+                Publisher(con, recipe.contract, 0, self.tell).publish(closing, f"{recipe.facts.name} {earlier.key}: settled")
 
     def _record(self, recipe: Recipe, key: str, outcome: ledger.Outcome, **facts: Any) -> BatchRecord:
         now = datetime.now(UTC)
-        empty: dict[str, Any] = {"identity": "", "rows_in": 0, "accepted": 0, "quarantined": 0, "collapsed": 0}
+        empty: dict[str, Any] = {"identity": "", "rows_in": 0, "accepted": 0, "quarantined": 0, "collapsed": 0, "started_at": now}
         return BatchRecord(
             batch_id=f"{now:%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:6]}",
             table=recipe.facts.name,
             key=key,
             outcome=outcome,
-            started_at=now,
             finished_at=now,
             run_id=self.run_id,
             **(empty | facts),
         )
 
+    def _gate_all(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        recipe: Recipe,
+        due: Sequence[BatchPlan],
+        known: Collection[str],
+        current: "_Pass",
+    ) -> tuple[BatchRecord, ...]:
+        """Gate batches in order of key.
+
+        A batch of payloads shares its transaction with others that are gated within a few seconds. What is derived may depend on the
+        batch before it, and is committed one by one.
+        """
+        verdicts: dict[str, BatchRecord] = {}
+        publisher = Publisher(con, recipe.contract, 0 if recipe.is_derived else _TOGETHER_S, self.tell)
+        left = list(due)
+        while left:
+            with contextlib.closing(self._judged_ahead(con, recipe, left, current)) as judged:
+                try:
+                    for batch in judged:
+                        verdict = self._gate(con, recipe, batch, current, publisher, is_first=batch.plan.key not in known)
+                        verdicts[verdict.key] = verdict
+                        if verdict.outcome == "published":
+                            current.rows_of[verdict.key] = verdict.accepted
+                    publisher.commit()
+                    left = []
+                except LostError as lost:
+                    # Once more, each by itself: a query that fails then ends no transaction but that of its own batch.
+                    publisher.together_s = 0
+                    left = [plan for plan in left if plan.key >= lost.first_key]
+                    current.rows_of.clear()
+                    current.rows_of.update(ledger.published_rows(con, recipe.facts.name))
+                except BaseException:
+                    # Whatever happened to this batch, those that wait are sound.
+                    if is_usable(con):
+                        publisher.commit()
+                    raise
+        unstage(con)
+        return tuple(verdicts.values())
+
+    def _judged_ahead(
+        self, con: duckdb.DuckDBPyConnection, recipe: Recipe, due: Sequence[BatchPlan], current: "_Pass"
+    ) -> Generator[_Judged, None, None]:
+        """Batches with their rows judged; those of the next one are while this one is audited, unless they depend on it."""
+        is_over = threading.Event()
+
+        def begin(number: int) -> "Future[_Judged]":
+            # A connection of its own: frames are produced in another thread, while `con` is at work.
+            return pool.submit(self._judge, con.cursor(), recipe, due[number], current, Path(folder) / str(number), is_over)
+
+        with (
+            tempfile.TemporaryDirectory(prefix="scratch-rows-", dir=self.settings.scratch_dir) as folder,
+            ThreadPoolExecutor(1, "rows") as pool,
+        ):
+            coming = begin(0)
+            try:
+                for number in range(len(due)):
+                    batch = coming.result()
+                    is_last = number + 1 == len(due)
+                    if not (recipe.is_derived or is_last):
+                        coming = begin(number + 1)
+                    yield batch
+                    shutil.rmtree(batch.folder)
+                    if recipe.is_derived and not is_last:
+                        coming = begin(number + 1)
+            finally:
+                is_over.set()
+
+    def _judge(
+        self,
+        reader: duckdb.DuckDBPyConnection,
+        recipe: Recipe,
+        plan: BatchPlan,
+        current: "_Pass",
+        folder: Path,
+        is_over: threading.Event,
+    ) -> _Judged:
+        """Judge the rows of one batch."""
+        started_at = datetime.now(UTC)
+        folder.mkdir()
+        context = BuildContext(self.settings, current.published)
+        with contextlib.closing(reader):
+            frames = self._frames(reader, recipe, plan, context, current.sql)
+            wanted = takewhile(lambda _: not is_over.is_set(), frames)
+            try:
+                rows = judge_rows(recipe.contract, wanted, self.settings.slice_rows, folder)
+            except PayloadError as error:
+                return _Judged(plan, folder, context.notes, None, error, started_at)
+            return _Judged(plan, folder, context.notes, rows, None, started_at)
+
     def _gate(
         self,
         con: duckdb.DuckDBPyConnection,
         recipe: Recipe,
-        plan: BatchPlan,
+        batch: _Judged,
         current: "_Pass",
+        publisher: Publisher,
         is_first: bool,
     ) -> BatchRecord:
-        """One batch: stage, audit, publish or reject."""
-        with tempfile.TemporaryDirectory(prefix="scratch-rows-", dir=self.settings.scratch_dir) as folder:
-            return self._gate_in(Path(folder), con, recipe, plan, current, is_first)
-
-    def _gate_in(
-        self,
-        folder: Path,
-        con: duckdb.DuckDBPyConnection,
-        recipe: Recipe,
-        plan: BatchPlan,
-        current: "_Pass",
-        is_first: bool,
-    ) -> BatchRecord:
+        """Stage, audit, and publish or reject one batch."""
+        plan = batch.plan
         verdict = self._record(
             recipe,
             plan.key,
             "rejected",
             identity=plan.identity_if_rejected,
+            started_at=batch.started_at,
             payloads=[p.sha256 for p in plan.payloads],
             lineage=plan.lineage,
+            notes=batch.notes,
         )
-        # A connection of its own: frames are produced in another thread, while staging works on `con`.
-        reader = con.cursor()
-        context = BuildContext(self.settings, current.published)
-        frames = self._frames(reader, recipe, plan, context, current.sql)
-        try:
-            with contextlib.closing(reader):
-                staged = stage(con, recipe.contract, plan.key, frames, self.settings.slice_rows, folder)
-        except PayloadError as error:
+        if batch.rows is None:
+            error = cast(PayloadError, batch.error)
             is_named = plan.unreadable is not None or error.dataset == recipe.facts.name
             problem = error.problem if is_named else f"{error.dataset} {error.problem}"
             verdict = replace(
                 verdict,
                 reason=f"{problem} → {error.way_out}",
-                notes=context.notes,
                 checks=[CheckResult(CONTRACT_CHECK, "error", False, _contract_sentence(recipe), problem)],
                 finished_at=datetime.now(UTC),
             )
-            reject(con, recipe.contract, verdict, staged=False)
-            self.tell(f"{verdict.table} {plan.key}: rejected, {verdict.reason}")
+            publisher.reject(verdict, f"{verdict.table} {plan.key}: rejected, {verdict.reason}", staged=False)
             return verdict
+        staged = stage(con, recipe.contract, plan.key, batch.rows)
         if recipe.is_monthly and not staged.rows_in and plan.key not in current.rows_of:
             nothing = replace(verdict, outcome="unchanged", identity=plan.identity, reason="its inputs say nothing of this month")
-            publish(con, recipe.contract, nothing)
+            publisher.publish(nothing, f"{verdict.table} {plan.key}: nothing of this month")
             return nothing
-        checks = [_judge_contract(recipe, staged), *self._audit(con, recipe, plan, staged, current)]
+        checks = [_judge_contract(recipe, staged), *self._audit(con, recipe, plan, staged, current, publisher)]
+        if not is_usable(con):  # An expectation's own metric failed, or the last query: not told by `evaluate`.
+            publisher.restart()
         failed = [c for c in checks if not c.passed and c.severity == "error"]
         verdict = replace(
             verdict,
@@ -257,18 +350,15 @@ class Gate:
             quarantined=staged.quarantined,
             collapsed=staged.collapsed,
             reason="; ".join(f"{c.name}: {c.observed}" for c in failed),
-            notes=context.notes,
             checks=checks,
             finished_at=datetime.now(UTC),
         )
         if failed:
-            reject(con, recipe.contract, verdict, staged=True)
-        else:
-            if plan.key in current.rows_of and is_unchanged(con, recipe.contract, plan.key):
-                verdict = replace(verdict, outcome="unchanged")
-            publish(con, recipe.contract, verdict, is_first)
-        told = f"{verdict.accepted:,} rows" if not failed else verdict.reason
-        self.tell(f"{verdict.table} {plan.key}: {verdict.outcome}, {told}")
+            publisher.reject(verdict, f"{verdict.table} {plan.key}: rejected, {verdict.reason}", staged=True)
+            return verdict
+        if plan.key in current.rows_of and is_unchanged(con, recipe.contract, plan.key):
+            verdict = replace(verdict, outcome="unchanged")
+        publisher.publish(verdict, f"{verdict.table} {plan.key}: {verdict.outcome}, {verdict.accepted:,} rows", is_first)
         return verdict
 
     def _frames(
@@ -305,6 +395,7 @@ class Gate:
         plan: BatchPlan,
         staged: Staged,
         current: "_Pass",
+        publisher: Publisher,
     ) -> Sequence[CheckResult]:
         """Evaluate the suite over the staged batch."""
         if not recipe.suite or not staged.accepted:
@@ -322,11 +413,11 @@ class Gate:
             told = replace(facts, measured=measured)
             return [expectation.arguments(told) for expectation in recipe.suite]
 
-        with reading(con):
+        with publisher.reading():
             arguments = arguments_with(current.memory.measured(con, arguments_with))
         judgeable = [(e.type, a) for e, a in zip(recipe.suite, arguments, strict=True) if a is not None]
-        with reading(con):
-            judged = evaluate(con, BATCH, judgeable)
+        with publisher.reading():
+            judged = evaluate(con, BATCH, judgeable, publisher.restart)
         verdicts = iter(judged)
         results = []
         for expectation, argument in zip(recipe.suite, arguments, strict=True):
@@ -347,6 +438,15 @@ class Gate:
                 )
             )
         return results
+
+
+def _due(
+    plans: Sequence[BatchPlan], known: Mapping[str, ledger.LatestBatch], force: bool
+) -> tuple[list[BatchPlan], tuple[ledger.LatestBatch, ...]]:
+    """Which batches must be gated, and which are rejected and need not be, because nothing changed since."""
+    settled = [known[plan.key] for plan in plans if not force and plan.key in known and _still_counts(known[plan.key], plan)]
+    keys = {batch.key for batch in settled}
+    return [plan for plan in plans if plan.key not in keys], tuple(batch for batch in settled if batch.outcome == "rejected")
 
 
 def _published(reader: duckdb.DuckDBPyConnection, recipe: Recipe) -> Published:

@@ -9,12 +9,14 @@ a batch is gated: that takes seconds.
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import duckdb
+
+from groningen_data.lakehouse.connection import is_usable
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 _DIALECT = "groningenduckdb"
@@ -113,7 +115,10 @@ def _prepared() -> Any:
 
 
 def evaluate(
-    connection: duckdb.DuckDBPyConnection, relation: str, expectations: Sequence[tuple[str, Mapping[str, Any]]]
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    expectations: Sequence[tuple[str, Mapping[str, Any]]],
+    restart: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
     """Evaluate expectations over `select * from relation` on an open connection.
 
@@ -121,6 +126,7 @@ def evaluate(
         connection: The step's connection; uncommitted staging and attached databases are visible.
         relation: A table or view name.
         expectations: Type and arguments of each.
+        restart: Begins another transaction, called where a query that failed ended the one that was open.
 
     Returns:
         A verdict per expectation, in the same order.
@@ -145,7 +151,7 @@ def evaluate(
     for result in results.results if results else ():
         verdicts[result.expectation_config.meta["index"]] = _verdict(result)
     # After the others, because a query that fails half-way ends the transaction.
-    counts = _counts(connection, [query for _, query in by_query.values()])
+    counts = _counts(connection, [query for _, query in by_query.values()], restart)
     for (index, (expectation, _)), count in zip(by_query.items(), counts, strict=True):
         if isinstance(count, int):
             judged = expectation._validate(metrics=dict(zip(_ROW_METRICS, ([], count), strict=True)))
@@ -155,7 +161,7 @@ def evaluate(
     return [verdicts[index] for index in range(len(expectations))]
 
 
-def _counts(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> list[int | Exception]:
+def _counts(connection: duckdb.DuckDBPyConnection, queries: Sequence[str], restart: Callable[[], None]) -> list[int | Exception]:
     """How many rows each query gives, asked in one statement; where that fails, one by one, with the error of those that fail."""
     if not queries:
         return []
@@ -166,8 +172,10 @@ def _counts(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> li
         pass
     found: list[int | Exception] = []
     for query in queries:
+        if not is_usable(connection):
+            restart()
         try:
-            row = _still_usable(connection).execute(_counting(query)).fetchone()
+            row = connection.execute(_counting(query)).fetchone()
             found.append(row[0] if row else 0)
         except duckdb.Error as error:
             found.append(error)
@@ -176,15 +184,6 @@ def _counts(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> li
 
 def _counting(query: str) -> str:
     return f"SELECT count(*) FROM ({query}\n)"
-
-
-def _still_usable(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The connection, or another one to the same database when a failed query ended its transaction."""
-    try:
-        connection.execute("SELECT 1")
-        return connection
-    except duckdb.Error:
-        return connection.cursor()
 
 
 @cache

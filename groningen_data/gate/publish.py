@@ -1,9 +1,10 @@
-"""Publishing or rejecting one staged batch: each is a single transaction that also writes the ledger."""
+"""Publishing or rejecting staged batches, in transactions that also write the ledger."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from time import monotonic
 
 import duckdb
 
@@ -11,6 +12,7 @@ from groningen_data.contracts.base import ContractModel, facts_of, sql_types
 from groningen_data.gate.plan import is_day
 from groningen_data.gate.stage import QUARANTINE, STAGE, partition_filter, quoted
 from groningen_data.lakehouse import ledger
+from groningen_data.lakehouse.connection import reading
 from groningen_data.lakehouse.tables import existing_columns
 
 
@@ -45,48 +47,145 @@ def touched_months(con: duckdb.DuckDBPyConnection, contract: ContractModel, key:
     return [r[0] for r in rows]
 
 
-def publish(con: duckdb.DuckDBPyConnection, contract: ContractModel, batch: ledger.BatchRecord, is_first: bool = False) -> None:
-    """Make the staged rows of a batch the published ones, and record it, or only record it when nothing changed.
+@dataclass
+class Publisher:
+    """Publishes or rejects staged batches of one table, and records each in the ledger in the same transaction.
+
+    Where batches are small and many, several of them share a transaction: committing is the dearest part of a small batch. Either all
+    of these are in the lake, with their ledger rows, or none is, and the next run gates them again.
 
     Args:
-        con: A writer's connection with a staged batch.
+        con: A writer's connection.
         contract: Contract of the table.
-        batch: The verdict.
-        is_first: Whether the ledger has no earlier verdict of this batch, so that nothing has to make way for it.
+        together_s: For how many seconds at most batches gather in one transaction; 0 for one each.
+        tell: Hears a line per batch once it is in the lake.
     """
-    facts, columns = facts_of(contract), quoted(sql_types(contract))
-    if batch.outcome == "published":
-        batch = replace(batch, touched_months=touched_months(con, contract, batch.key))
-    with _transaction(con, batch):
+
+    con: duckdb.DuckDBPyConnection
+    contract: ContractModel
+    together_s: float
+    tell: Callable[[str], None]
+    _waiting: list[tuple[ledger.BatchRecord, str]] = field(default_factory=list)
+    _since: float = 0.0
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Reads of the lake that also see the batches that wait for their commit."""
+        with nullcontext() if self._waiting else reading(self.con):
+            yield
+
+    def publish(self, batch: ledger.BatchRecord, told: str, is_first: bool = False) -> None:
+        """Make the staged rows of a batch the published ones, or only record it when its outcome is not `published`.
+
+        Args:
+            batch: The verdict.
+            told: What to tell of it.
+            is_first: Whether the ledger has no earlier verdict of this batch, so that nothing has to make way for it.
+        """
+        con, facts, columns = self.con, facts_of(self.contract), quoted(sql_types(self.contract))
         if batch.outcome == "published":
-            if facts.load_mode == "merge":
-                key = quoted(facts.key)
-                con.execute(f"DELETE FROM lake.{facts.name} WHERE ({key}) IN (SELECT ({key}) FROM {STAGE})")
-            elif not is_first:
-                con.execute(f"DELETE FROM lake.{facts.name} WHERE {partition_filter(contract, batch.key)}")
-            con.execute(f"INSERT INTO lake.{facts.name} ({columns}) SELECT {columns} FROM {STAGE}")
-        _keep_quarantine(con, batch, is_first=is_first)
-        if not is_first and existing_columns(con, _staging_table(contract)):
-            con.execute(f"DELETE FROM lake.{_staging_table(contract)} WHERE _batch_key = ?", [batch.key])
-        ledger.record(con, batch)
+            with self.reading():
+                batch = replace(batch, touched_months=touched_months(con, self.contract, batch.key))
+        with self._adding(batch, told):
+            if batch.outcome == "published":
+                if facts.load_mode == "merge":
+                    key = quoted(facts.key)
+                    con.execute(f"DELETE FROM lake.{facts.name} WHERE ({key}) IN (SELECT ({key}) FROM {STAGE})")
+                elif not is_first:
+                    con.execute(f"DELETE FROM lake.{facts.name} WHERE {partition_filter(self.contract, batch.key)}")
+                con.execute(f"INSERT INTO lake.{facts.name} ({columns}) SELECT {columns} FROM {STAGE}")
+            _keep_quarantine(con, batch, is_first=is_first)
+            if not is_first and existing_columns(con, _staging_table(self.contract)):
+                con.execute(f"DELETE FROM lake.{_staging_table(self.contract)} WHERE _batch_key = ?", [batch.key])
+
+    def reject(self, batch: ledger.BatchRecord, told: str, staged: bool) -> None:
+        """Leave the published rows alone; keep the staged ones for inspection in the layer `staging`, and record the verdict."""
+        con, table = self.con, _staging_table(self.contract)
+        wanted = {"_batch_key": "VARCHAR", **sql_types(self.contract)}
+        with self._adding(batch, told):
+            existing = existing_columns(con, table)
+            if existing and existing != wanted:
+                con.execute(f"DROP TABLE lake.{table}")
+            columns = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
+            con.execute(f"CREATE TABLE IF NOT EXISTS lake.{table} ({columns})")
+            con.execute(f"DELETE FROM lake.{table} WHERE _batch_key = ?", [batch.key])
+            if staged:
+                columns = quoted(sql_types(self.contract))
+                con.execute(f"INSERT INTO lake.{table} SELECT ?, {columns} FROM {STAGE}", [batch.key])
+            _keep_quarantine(con, batch, staged)
+
+    @contextmanager
+    def _adding(self, batch: ledger.BatchRecord, told: str) -> Iterator[None]:
+        if not self._waiting:
+            self.con.execute("BEGIN")
+            self._since = monotonic()
+        try:
+            yield
+        except BaseException:
+            self.give_up()
+            raise
+        self._waiting.append((batch, told))
+        if monotonic() - self._since >= self.together_s:
+            self.commit()
+
+    def commit(self) -> None:
+        """Put what waits into the lake, and tell of it."""
+        if not self._waiting:
+            return
+        batches = [batch for batch, _ in self._waiting]
+        try:
+            ledger.record(self.con, batches)
+            self.con.execute(
+                "CALL lake.set_commit_message('groningen-data', ?, extra_info => ?)", [_message(batches), _extra_info(batches)]
+            )
+            self.con.execute("COMMIT")
+        except BaseException:
+            self.give_up()
+            raise
+        told = [line for _, line in self._waiting]
+        self._waiting.clear()
+        for line in told:
+            self.tell(line)
+
+    def restart(self) -> None:
+        """Begin the reading transaction anew, after a query that failed ended it.
+
+        Raises:
+            LostError: Batches waited in it for their commit.
+        """
+        waiting = [batch.key for batch, _ in self._waiting]
+        self.give_up()
+        if waiting:
+            raise LostError(min(waiting))
+        self.con.execute("BEGIN")
+
+    def give_up(self) -> None:
+        """Forget what waits for its commit."""
+        self.con.execute("ROLLBACK")
+        self._waiting.clear()
 
 
-def reject(con: duckdb.DuckDBPyConnection, contract: ContractModel, batch: ledger.BatchRecord, staged: bool) -> None:
-    """Leave the published rows alone; keep the staged ones for inspection in the layer `staging`, and record it."""
-    table = _staging_table(contract)
-    wanted = {"_batch_key": "VARCHAR", **sql_types(contract)}
-    with _transaction(con, batch):
-        existing = existing_columns(con, table)
-        if existing and existing != wanted:
-            con.execute(f"DROP TABLE lake.{table}")
-        columns = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
-        con.execute(f"CREATE TABLE IF NOT EXISTS lake.{table} ({columns})")
-        con.execute(f"DELETE FROM lake.{table} WHERE _batch_key = ?", [batch.key])
-        if staged:
-            columns = quoted(sql_types(contract))
-            con.execute(f"INSERT INTO lake.{table} SELECT ?, {columns} FROM {STAGE}", [batch.key])
-        _keep_quarantine(con, batch, staged)
-        ledger.record(con, batch)
+class LostError(Exception):
+    """A query of a suite failed half-way, and ended the transaction in which earlier batches waited, the first of them `first_key`."""
+
+    def __init__(self, first_key: str) -> None:
+        super().__init__(first_key)
+        self.first_key = first_key
+
+
+def _message(batches: Sequence[ledger.BatchRecord]) -> str:
+    said = ", ".join(f"{batch.outcome} {batch.table} batch {batch.key}" for batch in batches)
+    return f"{said} in run {batches[0].run_id}"
+
+
+def _extra_info(batches: Sequence[ledger.BatchRecord]) -> str:
+    return json.dumps(
+        {
+            "dataset": batches[0].table,
+            "batches": [{"batch": batch.key, "batch_id": batch.batch_id} for batch in batches],
+            "run": batches[0].run_id,
+        }
+    )
 
 
 def _staging_table(contract: ContractModel) -> str:
@@ -104,21 +203,3 @@ def _keep_quarantine(
             f"INSERT INTO lake.quarantine.rows SELECT ?, ?, ?, row_number, rules, row_key, original, ?, ? FROM {QUARANTINE}",
             [batch.batch_id, batch.table, batch.key, list(batch.payloads), batch.finished_at],
         )
-
-
-@contextmanager
-def _transaction(con: duckdb.DuckDBPyConnection, batch: ledger.BatchRecord) -> Iterator[None]:
-    con.execute("BEGIN")
-    try:
-        yield
-        con.execute(
-            "CALL lake.set_commit_message('groningen-data', ?, extra_info => ?)",
-            [
-                f"{batch.outcome} {batch.table} batch {batch.key} in run {batch.run_id}",
-                json.dumps({"dataset": batch.table, "batch": batch.key, "batch_id": batch.batch_id, "run": batch.run_id}),
-            ],
-        )
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise

@@ -18,11 +18,12 @@ from groningen_data.errors import GroningenError
 from groningen_data.gate.judge import judge, speakable_key
 from groningen_data.lakehouse.scratch import set_aside
 
-STAGE = "scratch.stage"
-BATCH = "scratch.batch"
-QUARANTINE = "scratch.quarantine"
+STAGE = "staged"
+BATCH = "staged_batch"
+QUARANTINE = "staged_quarantine"
 _ROW = "_row"
-_LEFT_OUT = "scratch.left_out"
+_LEFT_OUT = "left_out"
+_COMPARED = ("strangers", "suspect_hashes", "suspects", "surplus", "clashing")
 _SLICES_AHEAD = 2
 
 
@@ -59,69 +60,99 @@ def partition_filter(contract: ContractModel, key: str) -> str:
     )
 
 
-def stage(
-    con: duckdb.DuckDBPyConnection,
-    contract: ContractModel,
-    key: str,
-    frames: Iterable[pl.DataFrame],
-    slice_rows: int,
-    folder: Path,
-) -> Staged:
-    """Judge the frames of one batch into `scratch.stage` (accepted) and `scratch.quarantine` (the others, with reasons).
+@dataclass(frozen=True)
+class Judged:
+    """The rows of a batch, judged one by one: Parquet files of accepted and of quarantined rows in `folder`, and their numbers."""
 
-    `scratch.stage` also holds the number of the row within the batch; `scratch.batch` shows it without. Both are views of
-    Parquet files: writing them costs a fraction of what inserting into a table does, and the lake is fed from them.
+    folder: Path
+    rows_in: int
+    accepted: int
+    quarantined: int
+
+
+def judge_rows(contract: ContractModel, frames: Iterable[pl.DataFrame], slice_rows: int, folder: Path) -> Judged:
+    """Judge the frames of one batch, slice by slice; needs no database, so that it can be done while another batch is audited.
+
+    Args:
+        contract: What the rows must meet.
+        frames: The batch, in frames of any size; produced one step ahead in a thread of their own.
+        slice_rows: Rows judged at a time.
+        folder: An empty folder for the rows; must stay until the batch is published or rejected.
+
+    Raises:
+        PayloadError: A frame does not have the contract's columns, or cannot be produced.
+    """
+    rows_in = quarantined = 0
+    for number, part in enumerate(_ahead(part for frame in frames for part in frame.iter_slices(slice_rows))):
+        judged = judge(contract, part)
+        numbers = pl.int_range(rows_in + 1, rows_in + part.height + 1, eager=True)
+        if judged.quarantined.height:
+            bad = judged.quarantined.with_columns(pl.col("row_number") + rows_in + 1)
+            set_aside(bad, folder / f"quarantine-{number:06}.parquet")
+            numbers = numbers.filter(~numbers.is_in(bad["row_number"].implode()))
+            quarantined += bad.height
+        set_aside(judged.accepted.with_columns(numbers.alias(_ROW)), folder / f"accepted-{number:06}.parquet")
+        rows_in += part.height
+    if not rows_in:
+        set_aside(pl.DataFrame(schema={**polars_schema(contract), _ROW: pl.Int64}), folder / "accepted.parquet")
+    return Judged(folder, rows_in, rows_in - quarantined, quarantined)
+
+
+def stage(con: duckdb.DuckDBPyConnection, contract: ContractModel, key: str, judged: Judged) -> Staged:
+    """Show the judged rows of one batch as `staged` (accepted) and `staged_quarantine` (the others, with reasons).
+
+    `staged` also holds the number of the row within the batch; `staged_batch` shows it without. Both are views of Parquet files:
+    writing them costs a fraction of what inserting into a table does, and the lake is fed from them. All of them are temporary
+    objects of the connection: a transaction may write to these and to the lake, but to no other database beside the lake.
 
     Args:
         con: A writer's connection.
         contract: What the rows must meet.
         key: Batch key.
-        frames: The batch, in frames of any size; produced one step ahead in a thread of their own.
-        slice_rows: Rows judged at a time.
-        folder: An empty folder for the staged rows; must stay until the batch is published or rejected.
+        judged: Its rows.
 
     Raises:
-        PayloadError: A frame does not have the contract's columns, or cannot be produced.
         GroningenError: Rows were lost on the way (a defect of ours).
     """
-    types = sql_types(contract)
-    con.execute(f"CREATE OR REPLACE TABLE {QUARANTINE} (row_number BIGINT, rules VARCHAR[], row_key VARCHAR, original VARCHAR)")
-    con.execute(f"CREATE OR REPLACE TABLE {_LEFT_OUT} ({_ROW} BIGINT)")
-    rows_in = 0
-    for part in _ahead(part for frame in frames for part in frame.iter_slices(slice_rows)):
-        judged = judge(contract, part)
-        numbers = pl.int_range(rows_in + 1, rows_in + part.height + 1, eager=True)
-        if judged.quarantined.height:
-            quarantined = judged.quarantined.with_columns(pl.col("row_number") + rows_in + 1)
-            _insert(con, quarantined, f"INSERT INTO {QUARANTINE} SELECT row_number, rules, row_key, original FROM")
-            numbers = numbers.filter(~numbers.is_in(quarantined["row_number"].implode()))
-        _write(judged.accepted.with_columns(numbers.alias(_ROW)), folder)
-        rows_in += part.height
-    if not rows_in:
-        _write(pl.DataFrame(schema={**polars_schema(contract), _ROW: pl.Int64}), folder)
-    _show(con, folder)
-    con.execute(f"CREATE OR REPLACE VIEW {BATCH} AS SELECT {quoted(types)} FROM {STAGE}")
-    _quarantine_other_batches(con, contract, key, folder)
-    collapsed = _resolve_duplicates(con, contract, folder)
-    staged = Staged(
-        rows_in=rows_in,
-        accepted=_count(con, STAGE),
-        quarantined=_count(con, QUARANTINE),
-        collapsed=collapsed,
-        broken_rules=dict(
-            con.execute(
-                f"SELECT rule, count(*) FROM (SELECT unnest(rules) AS rule FROM {QUARANTINE}) GROUP BY rule ORDER BY 2 DESC, 1"
-            ).fetchall()
-        ),
-        examples=tuple(
-            r[0] for r in con.execute(f"SELECT row_key FROM {QUARANTINE} GROUP BY 1 ORDER BY min(row_number) LIMIT 3").fetchall()
-        ),
+    _show(con, judged.folder)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {BATCH} AS SELECT {quoted(sql_types(contract))} FROM {STAGE}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {QUARANTINE} (row_number BIGINT, rules VARCHAR[], row_key VARCHAR, original VARCHAR)"
     )
-    if staged.rows_in != staged.accepted + staged.quarantined + staged.collapsed:
+    if judged.quarantined:
+        files = _files(judged.folder, "quarantine")
+        con.execute(f"INSERT INTO {QUARANTINE} SELECT row_number, rules, row_key, original FROM {files}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {_LEFT_OUT} ({_ROW} BIGINT)")
+    strangers = _quarantine_other_batches(con, contract, key, judged.folder)
+    collapsed, clashing = _resolve_duplicates(con, contract, judged.folder)
+    quarantined = judged.quarantined + strangers + clashing
+    counts = con.execute(f"SELECT (SELECT count(*) FROM {STAGE}), (SELECT count(*) FROM {QUARANTINE})").fetchone()
+    if counts != (judged.rows_in - quarantined - collapsed, quarantined):
         raise GroningenError(
-            facts_of(contract).name, f"rows were lost while staging {key}: {staged}", "report this; nothing was published"
+            facts_of(contract).name,
+            f"rows were lost while staging {key}: {judged}, of these {strangers} of other batches, {collapsed} collapsed, "
+            f"{clashing} clashing; staged and quarantined: {counts}",
+            "report this; nothing was published",
         )
-    return staged
+    broken, examples = _reasons(con) if quarantined else ({}, ())
+    return Staged(judged.rows_in, judged.rows_in - quarantined - collapsed, quarantined, collapsed, broken, examples)
+
+
+def unstage(con: duckdb.DuckDBPyConnection) -> None:
+    """Forget the batch that was staged last."""
+    for name in (BATCH, STAGE):
+        con.execute(f"DROP VIEW IF EXISTS {name}")
+    for name in (QUARANTINE, _LEFT_OUT, *_COMPARED):
+        con.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def _reasons(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, int], tuple[str, ...]]:
+    """How often each rule was broken, and a few of the rows that broke one."""
+    rules = con.execute(
+        f"SELECT rule, count(*) FROM (SELECT unnest(rules) AS rule FROM {QUARANTINE}) GROUP BY rule ORDER BY 2 DESC, 1"
+    ).fetchall()
+    rows = con.execute(f"SELECT row_key FROM {QUARANTINE} GROUP BY 1 ORDER BY min(row_number) LIMIT 3").fetchall()
+    return dict(rules), tuple(key for (key,) in rows)
 
 
 def _ahead(slices: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -159,22 +190,14 @@ def _ahead(slices: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         producer.join()
 
 
-def _write(rows: pl.DataFrame, folder: Path) -> None:
-    set_aside(rows, folder / f"{len(list(folder.iterdir())):06}.parquet")
+def _files(folder: Path, kind: str) -> str:
+    return f"read_parquet('{str(folder).replace(chr(39), chr(39) * 2)}/{kind}*.parquet')"
 
 
-def _show(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _show(con: duckdb.DuckDBPyConnection, folder: Path, is_whole: bool = True) -> None:
     """(Re)make the view of the staged rows, without those left out since."""
-    files = f"read_parquet('{str(folder).replace(chr(39), chr(39) * 2)}/*.parquet')"
-    kept = f" WHERE {_ROW} NOT IN (SELECT {_ROW} FROM {_LEFT_OUT})" if _count(con, _LEFT_OUT) else ""
-    con.execute(f"CREATE OR REPLACE VIEW {STAGE} AS SELECT * FROM {files}{kept}")
-
-
-def _insert(con: duckdb.DuckDBPyConnection, frame: pl.DataFrame, statement: str) -> None:
-    """Run an INSERT whose last word is a frame; registered by name, because Ibis switches replacement scans off."""
-    con.register("frame_to_insert", frame.to_arrow())
-    con.execute(f"{statement} frame_to_insert")
-    con.unregister("frame_to_insert")
+    kept = "" if is_whole else f" WHERE {_ROW} NOT IN (SELECT {_ROW} FROM {_LEFT_OUT})"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {STAGE} AS SELECT * FROM {_files(folder, 'accepted')}{kept}")
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -182,23 +205,26 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(row[0])
 
 
-def _quarantine_other_batches(con: duckdb.DuckDBPyConnection, contract: ContractModel, key: str, folder: Path) -> None:
+def _quarantine_other_batches(con: duckdb.DuckDBPyConnection, contract: ContractModel, key: str, folder: Path) -> int:
+    """Quarantine rows that belong to another batch; returns how many."""
     condition = partition_filter(contract, key)
-    if condition != "true":
-        con.execute(f"CREATE OR REPLACE TEMP TABLE strangers AS SELECT {_ROW} FROM {STAGE} WHERE ({condition}) IS NOT TRUE")
-        _move_to_quarantine(con, contract, "strangers", "batch.partition", folder)
+    if condition == "true":
+        return 0
+    con.execute(f"CREATE OR REPLACE TEMP TABLE strangers AS SELECT {_ROW} FROM {STAGE} WHERE ({condition}) IS NOT TRUE")
+    return _move_to_quarantine(con, contract, "strangers", "batch.partition", folder)
 
 
-def _resolve_duplicates(con: duckdb.DuckDBPyConnection, contract: ContractModel, folder: Path) -> int:
-    """Collapse exact duplicates, quarantine keys that still clash; returns how many rows collapsed."""
+def _resolve_duplicates(con: duckdb.DuckDBPyConnection, contract: ContractModel, folder: Path) -> tuple[int, int]:
+    """Collapse exact duplicates, quarantine keys that still clash; returns how many rows collapsed, and how many clash."""
     key = quoted(facts_of(contract).key)
     # Hashes first: they find the few suspects in little memory; the suspects are then compared in full.
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT * FROM {STAGE} WHERE hash({key}) IN "
-        f"(SELECT h FROM (SELECT hash({key}) AS h FROM {STAGE}) GROUP BY h HAVING count(*) > 1)"
+        "CREATE OR REPLACE TEMP TABLE suspect_hashes AS "
+        f"SELECT h FROM (SELECT hash({key}) AS h FROM {STAGE}) GROUP BY h HAVING count(*) > 1"
     )
-    if not _count(con, "suspects"):
-        return 0
+    if not _count(con, "suspect_hashes"):
+        return 0, 0
+    con.execute(f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT * FROM {STAGE} WHERE hash({key}) IN (FROM suspect_hashes)")
     columns = quoted(sql_types(contract))
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE surplus AS SELECT {_ROW} FROM suspects "
@@ -208,13 +234,17 @@ def _resolve_duplicates(con: duckdb.DuckDBPyConnection, contract: ContractModel,
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE clashing AS SELECT {_ROW} FROM suspects QUALIFY count(*) OVER (PARTITION BY {key}) > 1"
     )
-    con.execute(f"INSERT INTO {_LEFT_OUT} FROM surplus")
-    _move_to_quarantine(con, contract, "clashing", "key.unique", folder)
-    return _count(con, "surplus")
+    if collapsed := _count(con, "surplus"):
+        con.execute(f"INSERT INTO {_LEFT_OUT} FROM surplus")
+        _show(con, folder, is_whole=False)
+    return collapsed, _move_to_quarantine(con, contract, "clashing", "key.unique", folder)
 
 
-def _move_to_quarantine(con: duckdb.DuckDBPyConnection, contract: ContractModel, chosen: str, rule: str, folder: Path) -> None:
-    """Quarantine the staged rows whose numbers are in the table `chosen`, all for the same rule."""
+def _move_to_quarantine(con: duckdb.DuckDBPyConnection, contract: ContractModel, chosen: str, rule: str, folder: Path) -> int:
+    """Quarantine the staged rows whose numbers are in the table `chosen`, all for the same rule; returns how many."""
+    moved = _count(con, chosen)
+    if not moved:
+        return 0
     columns = list(sql_types(contract))
     shown = ", ', ', ".join(f"'{n}=', \"{n}\"" for n in speakable_key(contract)) or "''"
     row = ", ".join(f'"{n}" := "{n}"' for n in columns)
@@ -223,4 +253,5 @@ def _move_to_quarantine(con: duckdb.DuckDBPyConnection, contract: ContractModel,
         f"FROM {STAGE} WHERE {_ROW} IN (SELECT {_ROW} FROM {chosen})"
     )
     con.execute(f"INSERT INTO {_LEFT_OUT} FROM {chosen}")
-    _show(con, folder)
+    _show(con, folder, is_whole=False)
+    return moved

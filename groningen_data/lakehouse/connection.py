@@ -106,7 +106,7 @@ class Lakehouse:
 
     @contextmanager
     def writer(self, purpose: str, on_wait: Callable[[str], None] = lambda told: None) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The one writing connection, with a scratch database attached as `scratch`.
+        """The one writing connection.
 
         Args:
             purpose: What for; shown to whoever waits for the lock.
@@ -125,19 +125,13 @@ class Lakehouse:
                 ensure_ledger(con)
                 con.execute("CALL lake.set_commit_message('groningen-data', 'create the layers and the ledger')")
                 con.execute("COMMIT")
-            scratch = self.settings.scratch_dir / f"scratch-{os.getpid()}-{id(con)}.duckdb"
-            con.execute(f"ATTACH '{quoted(scratch)}' AS scratch")
             try:
                 yield con
                 con.execute("DETACH lake")
-                con.execute("DETACH scratch")
             except BaseException:
                 # Closing ends whatever transaction an error left open; detaching would fail on it and hide the error.
                 con.close()
                 raise
-            finally:
-                for leftover in scratch.parent.glob(f"{scratch.name}*"):
-                    leftover.unlink(missing_ok=True)
 
     @contextmanager
     def catalog(self, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -233,6 +227,15 @@ def reading(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
     finally:
         con.execute("ROLLBACK")
+
+
+def is_usable(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether statements can be run: not after one that failed ended a transaction."""
+    try:
+        con.execute("SELECT 1")
+        return True
+    except duckdb.Error:
+        return False
 
 
 def quoted(text: str | Path) -> str:

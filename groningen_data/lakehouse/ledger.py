@@ -113,36 +113,41 @@ def ensure_ledger(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(f"CREATE TABLE lake.{table} ({', '.join(f'{n} {t}' for n, t in columns.items())})")
 
 
-def record(con: duckdb.DuckDBPyConnection, batch: BatchRecord) -> None:
-    """Append a batch with its checks and lineage; to be called inside the publishing transaction."""
-    con.execute(
-        f"INSERT INTO lake.ops.batches VALUES ({', '.join('?' * len(TABLES['ops.batches']))})",
-        [
-            batch.batch_id,
-            batch.table,
-            batch.key,
-            batch.identity,
-            batch.outcome,
-            batch.rows_in,
-            batch.accepted,
-            batch.quarantined,
-            batch.collapsed,
-            batch.reason,
-            json.dumps(dict(batch.notes), ensure_ascii=False, default=str),
-            list(batch.touched_months),
-            list(batch.payloads),
-            batch.run_id,
-            batch.started_at,
-            batch.finished_at,
-        ],
-    )
-    head = [batch.batch_id, batch.table, batch.key]
+def record(con: duckdb.DuckDBPyConnection, batches: Sequence[BatchRecord]) -> None:
+    """Append batches with their checks and lineage; to be called inside the publishing transaction."""
     _insert(
         con,
-        "ops.checks",
-        [[*head, c.name, c.severity, c.passed, c.observed, c.value, c.sentence, batch.finished_at] for c in batch.checks],
+        "ops.batches",
+        [
+            [
+                batch.batch_id,
+                batch.table,
+                batch.key,
+                batch.identity,
+                batch.outcome,
+                batch.rows_in,
+                batch.accepted,
+                batch.quarantined,
+                batch.collapsed,
+                batch.reason,
+                json.dumps(dict(batch.notes), ensure_ascii=False, default=str),
+                list(batch.touched_months),
+                list(batch.payloads),
+                batch.run_id,
+                batch.started_at,
+                batch.finished_at,
+            ]
+            for batch in batches
+        ],
     )
-    _insert(con, "ops.lineage", [[*head, *line] for line in batch.lineage])
+    heads = [(batch, [batch.batch_id, batch.table, batch.key]) for batch in batches]
+    checks = [
+        [*head, c.name, c.severity, c.passed, c.observed, c.value, c.sentence, batch.finished_at]
+        for batch, head in heads
+        for c in batch.checks
+    ]
+    _insert(con, "ops.checks", checks)
+    _insert(con, "ops.lineage", [[*head, *line] for batch, head in heads for line in batch.lineage])
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:

@@ -99,7 +99,7 @@ def maintain(lakehouse: Lakehouse, now_real: datetime | None = None) -> Maintena
         expired = _expire(con, present, now - timedelta(days=settings.snapshot_retention_days))
         removed = _remove_superfluous(con, lakehouse, now - GRACE)
         orphans = _remove_orphans(con, lakehouse, now - GRACE)
-        leftovers = _remove_leftovers(con, settings, now - GRACE)
+        leftovers = _remove_leftovers(settings, now - GRACE)
         # Last, for it only makes reading faster: should DuckLake ever refuse to merge, the rest is done.
         merged = _merge(con, present)
         kept = _number(con, "SELECT count(*) FROM lake.snapshots()")
@@ -304,15 +304,12 @@ def _remove_orphans(con: duckdb.DuckDBPyConnection, lakehouse: Lakehouse, cutoff
     return len(orphans)
 
 
-def _remove_leftovers(con: duckdb.DuckDBPyConnection, settings: Settings, cutoff: datetime) -> int:
-    """Remove working files of dead processes. A scratch database belongs to a writer, and the only writer is this one."""
-    own = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = 'scratch'").fetchone()
-    own_name = Path(own[0]).name if own else ""
+def _remove_leftovers(settings: Settings, cutoff: datetime) -> int:
+    """Remove working files of dead processes. Staged rows belong to a writer, and the only writer is this one, which has none."""
     removed = 0
     for path in settings.scratch_dir.iterdir():
-        if path.name.startswith("scratch-"):
-            is_leftover = not path.name.startswith(own_name)
-        else:
+        is_leftover = path.name.startswith("scratch-")
+        if not is_leftover:
             is_leftover = _last_touched(path) < cutoff.timestamp() and not _is_alive(path.name.removeprefix("spill-"))
         if is_leftover:
             _remove(path)

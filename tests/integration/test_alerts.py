@@ -31,7 +31,7 @@ def lakehouse(tmp_path: Path) -> Lakehouse:
 def note(lakehouse: Lakehouse, *batches: BatchRecord) -> None:
     with lakehouse.writer("test") as con:
         for batch in batches:
-            record(con, batch)
+            record(con, [batch])
             if batch.outcome == "rejected":
                 con.execute(
                     "INSERT INTO lake.quarantine.rows SELECT ?, ?, ?, range, ['flow_veh_h.type'], ?, ?, [], ? FROM range(?)",

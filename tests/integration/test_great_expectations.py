@@ -162,8 +162,14 @@ def test_an_error_quotes_no_value_of_a_row(con):
 def test_a_query_that_ends_the_transaction_half_way_leaves_the_others_their_verdicts(con):
     con.execute("COMMIT")
     con.execute("BEGIN")
+
+    def restart():
+        con.execute("ROLLBACK")
+        con.execute("BEGIN")
+
     broken = (QUERY, {"unexpected_rows_query": "SELECT * FROM {batch} WHERE error('out') IS NULL"})
-    before, verdict, after = judged(con, (QUERY, CASES[QUERY][0]), broken, (QUERY, CASES[QUERY][1]))
+    queries = [(QUERY, CASES[QUERY][0]), broken, (QUERY, CASES[QUERY][1])]
+    before, verdict, after = evaluate(con, "scratch.readings", queries, restart)
     assert (before.passed, before.error, after.passed, after.value, after.error) == (True, None, False, 2.0, None)
     assert verdict.error and not verdict.passed
 

@@ -93,7 +93,7 @@ def fill(lakehouse: Lakehouse, people=tuple(PEOPLE), reports: int = 12) -> None:
                 f"{table}-{moment.isoformat()}", table, "2026-03", "id", "published", 6, 6, 0, 0, moment, "run", "six rows",
                 checks=checks, lineage=(("table", DISTRICTS, "1"),),
             )  # fmt: skip
-            record(con, batch)
+            record(con, [batch])
         con.execute("COMMIT")
 
 

@@ -85,11 +85,11 @@ def die_at(instant: str, times: int = 3) -> None:
         case "landing":  # the bytes are written, their facts are not
             before(Landing, "keep")
         case "staging":  # some rows are staged, the batch is not
-            after(stage_module, "_insert")
+            after(stage_module, "set_aside")
         case "publishing":  # rows are deleted and inserted, the transaction is open
             before(publish_module.ledger, "record")
         case "published":  # the transaction is committed, nothing is told yet
-            after(sys.modules["groningen_data.gate.gate"], "publish")
+            after(publish_module.Publisher, "commit")
         case "swapping":  # the new serving database is built beside the old one
             left = 1
             before(serving_module, "_swap_in")

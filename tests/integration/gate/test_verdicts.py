@@ -1,5 +1,6 @@
 """One batch at a time: published, rejected or unchanged, and what stays behind of each verdict."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -184,12 +185,13 @@ def test_a_column_of_another_kind_rejects_only_its_batch(house):
     assert result.rejected[0].reason.startswith("tally is delivered as List")
 
 
-def test_each_commit_names_dataset_batch_and_run(house):
+def test_each_commit_names_dataset_batches_and_run(house):
     house.deliver("a.json", {MONDAY: GOOD, TUESDAY: TWO_BAD})
-    house.refresh()
-    messages = [m for (m,) in house.ask("SELECT commit_message FROM lake.snapshots() ORDER BY snapshot_id")]
-    assert f"published {TALLIES} batch {MONDAY} in run run-1" in messages
-    assert f"rejected {TALLIES} batch {TUESDAY} in run run-1" in messages
+    result = house.refresh()
+    message, extra = house.ask("SELECT commit_message, commit_extra_info FROM lake.snapshots() ORDER BY snapshot_id")[-1]
+    assert message == f"published {TALLIES} batch {MONDAY}, rejected {TALLIES} batch {TUESDAY} in run run-1"
+    batches = [{"batch": batch.key, "batch_id": batch.batch_id} for batch in result.batches]
+    assert json.loads(extra) == {"dataset": TALLIES, "batches": batches, "run": "run-1"}
 
 
 def test_lineage_names_every_payload_by_place_and_hash(house):

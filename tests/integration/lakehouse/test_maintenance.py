@@ -167,7 +167,7 @@ def test_rows_set_aside_leave_when_their_time_is_over_and_so_do_their_files(lake
         for key, moment in (("old", now - 100 * DAY), ("new", now - DAY)):
             batch = BatchRecord(key, table, key, "", "rejected", 2, 1, 1, 0, moment, "test", finished_at=moment)
             con.execute("BEGIN")
-            record(con, batch)
+            record(con, [batch])
             con.execute("INSERT INTO lake.staging.numbers VALUES (?, 1)", [key])
             con.execute("INSERT INTO lake.quarantine.rows VALUES (?, ?, ?, 1, ['r'], '', '{}', [], ?)", [key, table, key, moment])
             con.execute("COMMIT")

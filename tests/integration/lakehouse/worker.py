@@ -73,7 +73,7 @@ def hold() -> dict:
 def write_without_end() -> dict:
     """Write rows in a transaction that never commits."""
     with LAKEHOUSE.writer("a load that gets killed") as con:
-        con.execute("CREATE TABLE scratch.work AS SELECT 1 AS n")
+        (LAKEHOUSE.settings.scratch_dir / "scratch-rows-killed").mkdir()
         con.execute("BEGIN")
         con.execute("DELETE FROM lake.core.numbers")
         con.execute("INSERT INTO lake.core.numbers SELECT 'killed', range FROM range(1000)")

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from groningen_data.contracts.base import Contract, column, table
-from groningen_data.gate.stage import BATCH, QUARANTINE, STAGE, Staged, partition_filter, stage
+from groningen_data.gate.stage import BATCH, QUARANTINE, STAGE, Staged, judge_rows, partition_filter, stage
 from tests.unit.gate.test_judge import FACTS
 
 PROJECT = Path(__file__).parents[3]
@@ -36,7 +36,6 @@ class Passages(Contract):
 @pytest.fixture
 def con(tmp_path):
     with duckdb.connect() as con:
-        con.execute("ATTACH ':memory:' AS scratch")
         con.execute(f"SET VARIABLE folder = '{tmp_path}'")
         yield con
 
@@ -50,7 +49,7 @@ def rows(*passages: tuple[Any, ...], day: Any = DAY, gate: Any = "north") -> pl.
 
 def staged(con, *frames: pl.DataFrame, key: str = f"{DAY}/north", slice_rows: int = 1000) -> Staged:
     parent = con.execute("SELECT getvariable('folder')").fetchone()[0]
-    return stage(con, Passages, key, frames, slice_rows, Path(tempfile.mkdtemp(dir=parent)))
+    return stage(con, Passages, key, judge_rows(Passages, frames, slice_rows, Path(tempfile.mkdtemp(dir=parent))))
 
 
 def accepted(con) -> list[tuple[Any, ...]]:
@@ -145,7 +144,7 @@ MANY = """
 import resource, sys, tempfile
 from pathlib import Path
 import duckdb, polars as pl
-from groningen_data.gate.stage import stage
+from groningen_data.gate.stage import judge_rows, stage
 from tests.unit.gate.test_stage import DAY, Passages
 
 def frames(count):
@@ -158,10 +157,13 @@ def peak():
 
 con = duckdb.connect(config={"memory_limit": "200MB", "threads": 2, "temp_directory": sys.argv[1]})
 con.execute("SET preserve_insertion_order = false")
-con.execute(f"ATTACH '{sys.argv[1]}/scratch.duckdb' AS scratch")
-stage(con, Passages, f"{DAY}/north", frames(1), 200_000, Path(tempfile.mkdtemp(dir=sys.argv[1])))
+
+def staged(count):
+    return stage(con, Passages, f"{DAY}/north", judge_rows(Passages, frames(count), 200_000, Path(tempfile.mkdtemp(dir=sys.argv[1]))))
+
+staged(1)
 before = peak()
-result = stage(con, Passages, f"{DAY}/north", frames(15), 200_000, Path(tempfile.mkdtemp(dir=sys.argv[1])))
+result = staged(15)
 print(result.accepted, peak() - before)
 """
 
