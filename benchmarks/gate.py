@@ -14,6 +14,7 @@ import polars as pl
 
 from groningen_data.contracts.base import Contract, column, rules_of, sql_types, table
 from groningen_data.gate import gate as gate_module
+from groningen_data.gate import publish as publish_module
 from groningen_data.gate import stage as stage_module
 from groningen_data.gate.recipe import BuildContext, Feed, Recipe
 from groningen_data.gate.suite import Expectation
@@ -155,10 +156,10 @@ def gated(folder: Path, rows: int) -> dict[str, Any]:
             yield pl.DataFrame(batch)
 
     stage_module.judge = timed("contract (pandera)", stage_module.judge)  # type: ignore[attr-defined]
-    stage_module._write = timed("write staging", stage_module._write)
+    stage_module.set_aside = timed("write staging", stage_module.set_aside)  # type: ignore[attr-defined]
     stage_module._resolve_duplicates = timed("duplicates", stage_module._resolve_duplicates)
     gate_module.Gate._audit = timed("suite (Great Expectations)", gate_module.Gate._audit)  # type: ignore[method-assign]
-    gate_module.publish = timed("publish", gate_module.publish)  # type: ignore[attr-defined]
+    publish_module.Publisher.publish = timed("publish", publish_module.Publisher.publish)  # type: ignore[method-assign]
 
     source = FileSource("bench", "Benchmark", (), lambda head: False, lambda payload: (DAY,))
     recipe = Recipe(Readings, SUITE, (Feed(source, parse),))

@@ -26,7 +26,7 @@ from groningen_data.errors import GroningenError
 from groningen_data.fetching.shapes import compare, merged, shape_of
 from groningen_data.gate.plan import SNAPSHOT
 from groningen_data.gate.recipe import BuildContext
-from groningen_data.gate.stage import stage
+from groningen_data.gate.stage import judge_rows, stage
 from groningen_data.landing import Payload
 from groningen_data.privacy.service_numbers import is_service_number
 from groningen_data.settings import Settings
@@ -66,7 +66,6 @@ class Reader:
     con: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
 
     def __post_init__(self) -> None:
-        self.con.execute("CREATE SCHEMA IF NOT EXISTS scratch")
         self._neighbourhoods = squares()
 
     def read(self, source: FileSource, files: Mapping[str, bytes]) -> Seen:
@@ -130,7 +129,8 @@ class Reader:
             # Always another name, as in the gate: DuckDB keeps what it has read of a file in memory.
             rows = Path(tempfile.mkdtemp(prefix="rows-", dir=self.folder))
             with _only_ours(feed.source, f"{feed.parse.__name__} of {key[:40]}", seen):
-                staged = stage(self.con, recipe.contract, key, feed.parse(members, key, context), 1_000, rows)
+                judged = judge_rows(recipe.contract, feed.parse(members, key, context), 1_000, rows)
+                staged = stage(self.con, recipe.contract, key, judged)
                 seen.rows += staged.accepted + staged.collapsed
                 seen.kept_back += staged.quarantined
 

@@ -51,8 +51,8 @@ def judge(contract: ContractModel, raw: pl.DataFrame) -> Judgement:
     wanted = polars_schema(contract)
     _require_columns(contract, raw, set(wanted))
     typed, problems = _cast(raw, wanted)
-    if PROBLEMS in raw.columns:
-        problems.append(pl.Series(raw[PROBLEMS]))
+    if PROBLEMS in raw.columns and raw.select((pl.col(PROBLEMS).list.len() > 0).any()).item():
+        problems.append(raw[PROBLEMS])
     castable = _row_mask(problems, raw.height)
     candidates = typed.filter(castable) if problems else typed
     broken = _broken_rules(contract, candidates)
@@ -92,23 +92,30 @@ def _require_columns(contract: ContractModel, raw: pl.DataFrame, wanted: set[str
 def _cast(raw: pl.DataFrame, wanted: dict[str, pl.DataType]) -> tuple[pl.DataFrame, list[pl.Series]]:
     """Cast every column to its contract type; returns the frame and, per column with losses, the rule id per losing row."""
     columns: list[pl.Series] = []
-    problems: list[pl.Series] = []
     for name, dtype in wanted.items():
         series = raw[name]
         try:
-            cast = series if series.dtype == dtype else _cast_series(series, dtype)
+            columns.append(series if series.dtype == dtype else _cast_series(series, dtype).rename(name))
         except pl.exceptions.PolarsError as error:
             # Its text may quote values.
             raise PayloadError(
                 name, f"is delivered as {series.dtype}, which cannot become {dtype} ({type(error).__name__})", "mend the parser"
             ) from None
-        lost = cast.is_null() & series.is_not_null()
-        if cast.dtype.is_float():
-            lost = lost | ~cast.is_finite().fill_null(True)
-        if lost.any():
-            problems.append(pl.select(pl.when(lost).then(pl.lit(f"{name}.type"))).to_series())
-        columns.append(cast.rename(name))
-    return pl.DataFrame(columns), problems
+    typed = pl.DataFrame(columns)
+    as_delivered = {name: f"_delivered {name}" for name, dtype in wanted.items() if raw.schema[name] != dtype}
+    suspects = [name for name, dtype in wanted.items() if name in as_delivered or dtype.is_float()]
+    # All columns in one pass: asking one series costs as much as asking many.
+    lost = typed.hstack([raw[name].alias(delivered) for name, delivered in as_delivered.items()]).select(
+        _is_lost(name, as_delivered.get(name), wanted[name]).alias(name) for name in suspects
+    )
+    losing = [name for name, any_lost in lost.select(pl.all().any()).row(0, named=True).items() if any_lost] if suspects else []
+    return typed, [lost.select(pl.when(name).then(pl.lit(f"{name}.type"))).to_series() for name in losing]
+
+
+def _is_lost(name: str, delivered: str | None, dtype: pl.DataType) -> pl.Expr:
+    """Whether a value was lost by casting, or is a number that is none."""
+    lost = pl.col(name).is_null() & pl.col(delivered).is_not_null() if delivered else pl.lit(False)
+    return lost | ~pl.col(name).is_finite().fill_null(True) if dtype.is_float() else lost
 
 
 def _cast_series(series: pl.Series, dtype: pl.DataType) -> pl.Series:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,7 +40,7 @@ class Head:
     name: str
     data: bytes
 
-    @property
+    @cached_property
     def text(self) -> str:
         return self.data.decode("utf-8", errors="replace").lstrip("\ufeff")
 

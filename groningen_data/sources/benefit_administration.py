@@ -249,6 +249,8 @@ def _source(name: str, title: str, fields: Sequence[Field]) -> FileSource:
 
     def recognises(head: Head) -> bool:
         line = head.text.split("\n", 1)[0].strip()
+        if not all(name in line.lower() for name in required):
+            return False
         return any(required <= {c.strip().strip('"').lower() for c in line.split(separator)} for separator in ";,\t|")
 
     def batches(payload: Payload) -> tuple[str, ...]:

@@ -44,6 +44,9 @@ Read = Callable[[Payload], pl.DataFrame]
 def column_names(text: str) -> list[str]:
     """The column names of delimited text, trimmed and in lower case; the separator is the one its header has most of."""
     header = text.lstrip("\ufeff").split("\n", 1)[0].rstrip("\r")
+    # JSON, XML or binary: taken apart at its commas, it would be thousands of names.
+    if header.lstrip()[:1] in ("{", "[", "<") or "\0" in header:
+        return []
     return [c.strip().strip('"').strip().lower() for c in header.split(_separator(header))]
 
 

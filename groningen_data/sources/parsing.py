@@ -27,6 +27,8 @@ from groningen_data.settings import PROJECT
 PROBLEMS = "_problems"
 ORIGINAL = "_original"
 SLICE_ROWS = 200_000
+_ROW = "_place"
+_RULES = pl.List(pl.String)
 
 # The clock of the Dutch sources: what a "local day" means in their batch keys.
 DUTCH_TIME = "Europe/Amsterdam"
@@ -209,8 +211,22 @@ def marked(frame: pl.DataFrame, rules: Mapping[str, pl.Expr], original: Iterable
         rules: Per rule id the condition under which a row breaks it; null counts as not broken.
         original: Source columns to keep verbatim, without what must not be read; None when the frame has them as JSON already.
     """
-    broken = [pl.when(condition).then(pl.lit(rule)) for rule, condition in rules.items()]
-    frame = frame.with_columns(pl.concat_list(broken).list.drop_nulls().alias(PROBLEMS))
+    conditions = [condition.fill_null(False).alias(rule) for rule, condition in rules.items()]
+    is_broken = frame.with_columns(conditions).select(list(rules))
+    # Lists cost more than all the conditions: they are made for the few rows that have some.
+    found = is_broken.with_row_index(_ROW).filter(pl.any_horizontal(list(rules)))
+    lists = found.select(
+        _ROW, pl.concat_list(pl.when(rule).then(pl.lit(rule)) for rule in rules).list.drop_nulls().alias(PROBLEMS)
+    )
+    frame = frame.with_columns(pl.lit([], _RULES).alias(PROBLEMS))
+    if lists.height:
+        frame = (
+            frame.drop(PROBLEMS)
+            .with_row_index(_ROW)
+            .join(lists, on=_ROW, how="left", maintain_order="left")
+            .drop(_ROW)
+            .with_columns(pl.col(PROBLEMS).fill_null(pl.lit([], _RULES)))
+        )
     return frame if original is None else frame.with_columns(pl.struct(original).struct.json_encode().alias(ORIGINAL))
 
 
