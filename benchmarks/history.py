@@ -62,7 +62,9 @@ def _record(con: duckdb.DuckDBPyConnection, recipe: Recipe, plans: list[BatchPla
         count = rows.get(plan.key, 0)
         touched = [plan.key[:7]] if is_day(plan.key[:10]) else months
         payloads = [payload.sha256 for payload in plan.payloads]
-        batch = [*head, plan.identity, "published", count, count, 0, 0, "", "{}", touched, payloads, "history", at, at]
+        # A month of which the inputs say nothing has no rows, and was not published.
+        outcome = "unchanged" if recipe.is_monthly and not count else "published"
+        batch = [*head, plan.identity, outcome, count, count, 0, 0, "", "{}", touched, payloads, "history", at, at]
         found["ops.batches"].append(batch)
         found["ops.checks"] += [
             [*head, name, severity, True, "", 0.0, sentence, at] for name, severity, sentence in _checks(recipe)

@@ -19,7 +19,7 @@ _GROWING = ("waste/inspections_{:%Y-%m}.csv", "traffic/bicycles_{:%Y-%m}.json.gz
 """Files that each day makes longer."""
 _DONE = "history.done"
 _AS_IT_IS, _TIDY, _LOADED = "as it is", "kept tidy", "loaded"
-_GATED_DAYS = 400
+_GATED_DAYS = 100
 """Up to so many days a history is made by a refresh; a longer one is loaded in bulk, see `history.py`."""
 
 
@@ -30,7 +30,7 @@ def measure(histories: list[int], work: Path) -> list[str]:
         "## One more day",
         "",
         "A history of so many days is there; one more day is delivered, and `groningen refresh` takes it up. "
-        "*Kept tidy*: `groningen maintain` ran on the history before. *Loaded*: ten years of nights would take hours, so their rows and "
+        "*Kept tidy*: `groningen maintain` ran on the history before. *Loaded*: years of nights would take hours, so their rows and "
         "their ledger were loaded in bulk (`benchmarks/history.py`), into files as large as those of a lake that is kept tidy; the "
         "payloads landed for real. The ratio is that of CPU seconds to the shortest history, kept tidy where it can be.",
         "",

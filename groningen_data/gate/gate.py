@@ -32,7 +32,7 @@ from groningen_data.gate.suite import BatchFacts, Past
 from groningen_data.lakehouse import Lakehouse, ledger
 from groningen_data.lakehouse.connection import is_usable, reading
 from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
-from groningen_data.lakehouse.tables import ensure_table, existing_tables
+from groningen_data.lakehouse.tables import create_missing, ensure_table
 from groningen_data.landing import Landing
 from groningen_data.settings import Settings
 
@@ -162,19 +162,18 @@ class Gate:
         """
         started, table = monotonic(), recipe.facts.name
         with self.lakehouse.writer(f"refresh {table}, run {self.run_id}", self.tell) as con:
+            # What an installation has nothing of is a table without rows, to its parser, its expression and its suite alike.
+            contracts = all_contracts()
+            create_missing(con, [c for name, c in contracts.items() if table in contracts or name in recipe.comes_after])
             if ensure_table(con, recipe.contract):
                 self.tell(f"{table}: table fitted to its contract")
-            # What an installation has nothing of is a table without rows, to its parser, its expression and its suite alike.
-            absent = {*recipe.optional_inputs, *recipe.judged_with} - existing_tables(con)
-            for name in absent & all_contracts().keys():
-                ensure_table(con, all_contracts()[name])
-            with reading(con):
+            with reading(con), ledger.at_hand(con, (table, *recipe.comes_after)) as batches:
                 sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
-                known, rows_of = ledger.latest(con, table), ledger.published_rows(con, table)
+                known, rows_of = ledger.latest(con, table, batches), ledger.published_rows(con, table, batches)
                 if recipe.is_derived:
-                    plans = plan_derived_batches(con, recipe, definition_of(recipe, self.settings, sql), rows_of)
+                    plans = plan_derived_batches(con, recipe, definition_of(recipe, self.settings, sql), rows_of, batches)
                 else:
-                    plans = plan_payload_batches(con, recipe, landing)
+                    plans = plan_payload_batches(con, recipe, landing, batches)
             self._settle(con, recipe, known, {plan.key for plan in plans})
             plans = [plan for plan in plans if only is None or only(plan.key)]
             due, standing = _due(plans, known, force)

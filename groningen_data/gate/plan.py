@@ -49,14 +49,22 @@ def is_day(text: str) -> bool:
     return len(text) == 10 and text[4] == text[7] == "-" and text.replace("-", "").isdigit()
 
 
-def plan_payload_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, landing: Landing) -> list[BatchPlan]:
+def plan_payload_batches(
+    con: duckdb.DuckDBPyConnection, recipe: Recipe, landing: Landing, batches: str = ledger.BATCHES
+) -> list[BatchPlan]:
     """Batches of a table made from landed payloads, in order of key.
+
+    Args:
+        con: A connection with the lake attached.
+        recipe: The table.
+        landing: Where its payloads are.
+        batches: Where the ledger's batches are read.
 
     Raises:
         GroningenError: A table it reads was never published, or two feeds deliver the same batch.
     """
-    versions = tuple(("table", table, v.of()) for table, v in _versions(con, recipe).items())
-    judged_with = _judged_with(con, recipe)
+    versions = tuple(("table", table, v.of()) for table, v in _versions(con, recipe, batches).items())
+    judged_with = _judged_with(con, recipe, batches)
     plans: list[BatchPlan] = []
     for feed in recipe.feeds:
         payloads = landing.payloads(feed.source.name)
@@ -88,7 +96,7 @@ def plan_payload_batches(con: duckdb.DuckDBPyConnection, recipe: Recipe, landing
 
 
 def plan_derived_batches(
-    con: duckdb.DuckDBPyConnection, recipe: Recipe, definition: str, published: Collection[str]
+    con: duckdb.DuckDBPyConnection, recipe: Recipe, definition: str, published: Collection[str], batches: str = ledger.BATCHES
 ) -> list[BatchPlan]:
     """Batches of a derived table: one, or one per month; each knows the inputs that concern it.
 
@@ -99,9 +107,10 @@ def plan_derived_batches(
         recipe: The table.
         definition: What its expression compiles to, or its analysis's own definition.
         published: Keys of its batches that were published earlier: they are planned even when their inputs are gone.
+        batches: Where the ledger's batches are read.
     """
-    versions = _versions(con, recipe)
-    judged_with = _judged_with(con, recipe)
+    versions = _versions(con, recipe, batches)
+    judged_with = _judged_with(con, recipe, batches)
     keys = [SNAPSHOT] if recipe.uses or published or any(v.whole is not None for v in versions.values()) else []
     if recipe.is_monthly:
         months = set().union(*(versions[table].months for table in recipe.months_from or recipe.inputs))
@@ -126,12 +135,12 @@ def _months_read(recipe: Recipe, table: str, key: str) -> list[str] | None:
     return months
 
 
-def _judged_with(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[object]:
-    return [(table, ledger.versions_of(con, table).of()) for table in recipe.judged_with]
+def _judged_with(con: duckdb.DuckDBPyConnection, recipe: Recipe, batches: str) -> list[object]:
+    return [(table, ledger.versions_of(con, table, batches).of()) for table in recipe.judged_with]
 
 
-def _versions(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> dict[str, ledger.Versions]:
-    versions = {table: ledger.versions_of(con, table) for table in recipe.inputs}
+def _versions(con: duckdb.DuckDBPyConnection, recipe: Recipe, batches: str) -> dict[str, ledger.Versions]:
+    versions = {table: ledger.versions_of(con, table, batches) for table in recipe.inputs}
     for table in recipe.uses:
         if versions[table].whole is None:
             raise GroningenError(

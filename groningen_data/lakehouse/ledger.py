@@ -4,7 +4,8 @@ Append-only: the latest row of a table's batch is its present state.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from groningen_data.lakehouse.tables import existing_tables
 
 Outcome = Literal["published", "unchanged", "rejected"]
 EVERY_MONTH = "*"
+BATCHES = "lake.ops.batches"
 
 TABLES: dict[str, dict[str, str]] = {
     "ops.batches": {
@@ -168,10 +170,22 @@ class LatestBatch:
     reason: str
 
 
-def latest(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, LatestBatch]:
+@contextmanager
+def at_hand(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> Iterator[str]:
+    """The batches of some tables in a temporary table, whose name it gives: the lake looks up its files for every question."""
+    listed = ", ".join(f"'{table}'" for table in tables)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE batches_at_hand AS SELECT table_name, batch_key, batch_id, identity, outcome, rows_accepted, "
+        f"reason, touched_months, finished_at FROM {BATCHES} WHERE table_name IN ({listed})"
+    )
+    yield "batches_at_hand"
+    con.execute("DROP TABLE batches_at_hand")
+
+
+def latest(con: duckdb.DuckDBPyConnection, table: str, batches: str = BATCHES) -> dict[str, LatestBatch]:
     """The latest verdict per batch key of a table."""
     rows = con.execute(
-        "SELECT batch_key, batch_id, identity, outcome, rows_accepted, reason FROM lake.ops.batches WHERE table_name = ? "
+        f"SELECT batch_key, batch_id, identity, outcome, rows_accepted, reason FROM {batches} WHERE table_name = ? "
         "QUALIFY row_number() OVER (PARTITION BY batch_key ORDER BY finished_at DESC, batch_id DESC) = 1",
         [table],
     ).fetchall()
@@ -199,12 +213,12 @@ def last_judged(con: duckdb.DuckDBPyConnection, table: str) -> tuple[Judged, ...
     return tuple(Judged(key, outcome, CheckResult(*check)) for key, outcome, *check in rows)
 
 
-def published_rows(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
+def published_rows(con: duckdb.DuckDBPyConnection, table: str, batches: str = BATCHES) -> dict[str, int]:
     """Accepted rows per batch key, as last published."""
     return dict(
         con.execute(
-            "SELECT batch_key, max_by(rows_accepted, (finished_at, batch_id)) FROM lake.ops.batches "
-            "WHERE table_name = ? AND outcome = 'published' GROUP BY batch_key",
+            "SELECT batch_key, max_by(rows_accepted, (finished_at, batch_id)) "
+            f"FROM {batches} WHERE table_name = ? AND outcome = 'published' GROUP BY batch_key",
             [table],
         ).fetchall()
     )
@@ -233,11 +247,11 @@ class Versions:
         return max(found)[1] if found else "-"
 
 
-def versions_of(con: duckdb.DuckDBPyConnection, table: str) -> Versions:
+def versions_of(con: duckdb.DuckDBPyConnection, table: str, batches: str = BATCHES) -> Versions:
     """The versions of a table, read at once."""
     rows = con.execute(
         "SELECT month, max((finished_at, batch_id)) FROM (SELECT finished_at, batch_id, unnest(list_append(touched_months, NULL)) "
-        "AS month FROM lake.ops.batches WHERE table_name = ? AND outcome = 'published') GROUP BY month",
+        f"AS month FROM {batches} WHERE table_name = ? AND outcome = 'published') GROUP BY month",
         [table],
     ).fetchall()
     found = {month: tuple(version.values()) if isinstance(version, dict) else version for month, version in rows}

@@ -1,5 +1,7 @@
 """Tables from contracts: creating them, and migrating them when a contract changes (add, widen, rename, allow NULL)."""
 
+from collections.abc import Iterable, Sequence
+
 import duckdb
 
 from groningen_data.contracts.base import ContractModel, columns_of, facts_of, sql_types
@@ -31,6 +33,14 @@ def existing_tables(con: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in con.execute(sql).fetchall()}
 
 
+def create_missing(con: duckdb.DuckDBPyConnection, contracts: Iterable[ContractModel]) -> None:
+    """Create those of the contracts' tables that are missing, in one transaction: one each takes a hundred times as long."""
+    existing = existing_tables(con)
+    missing = [contract for contract in contracts if facts_of(contract).name not in existing]
+    if missing:
+        _run(con, [statement for contract in missing for statement in _creation(contract)], "create tables")
+
+
 def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel) -> list[str]:
     """Create the contract's table, or bring it up to date.
 
@@ -43,17 +53,20 @@ def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel) -> lis
     statements = _creation(contract) if not (existing := existing_columns(con, facts_of(contract).name)) else []
     statements = statements or _migration(contract, existing, _required_columns(con, facts_of(contract).name))
     if statements:
-        name = facts_of(contract).name
-        con.execute("BEGIN")
-        try:
-            for statement in statements:
-                con.execute(statement)
-            con.execute("CALL lake.set_commit_message('groningen-data', ?)", [f"fit {name} to its contract"])
-            con.execute("COMMIT")
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
+        _run(con, statements, f"fit {facts_of(contract).name} to its contract")
     return statements
+
+
+def _run(con: duckdb.DuckDBPyConnection, statements: Sequence[str], message: str) -> None:
+    con.execute("BEGIN")
+    try:
+        for statement in statements:
+            con.execute(statement)
+        con.execute("CALL lake.set_commit_message('groningen-data', ?)", [message])
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
 
 
 def _creation(contract: ContractModel) -> list[str]:

@@ -239,7 +239,7 @@ def _trend(days: pl.DataFrame | None) -> dict[str, Any]:
 
 
 def _fitted(days: pl.DataFrame, level: _Floats) -> dict[str, Any]:
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import GLSAR
 
     weeks = (days["local_date"] - days["local_date"].min()).dt.total_days().to_numpy() / 7.0
     causes = {
@@ -254,11 +254,11 @@ def _fitted(days: pl.DataFrame, level: _Floats) -> dict[str, Any]:
     design = np.column_stack([np.ones(len(level)), *columns.values()])
     if np.linalg.matrix_rank(design[1:]) < design.shape[1] or len(level) <= design.shape[1] + 2:
         return {"trend_missing_reason": "too_few_days"}
-    model = sm.GLSAR(level, design, rho=1)
+    model = GLSAR(level, design, rho=1)
     model.iterative_fit(_ITERATIONS)
     # Residuals resemble each other less than errors do, the more the more causes are fitted to few days (Kendall 1954).
     memory = min(max(float(model.rho[0]), 0.0) + design.shape[1] / len(level) / 2, _MOST_MEMORY)
-    fit = sm.GLSAR(level, design, rho=[memory]).fit()
+    fit = GLSAR(level, design, rho=[memory]).fit()
     position = {name: n for n, name in enumerate(columns, start=1)}
     low, high = fit.conf_int(_CONFIDENCE)[position["trend"]]
     found = {
