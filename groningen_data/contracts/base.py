@@ -73,6 +73,8 @@ class TableFacts:
         partition_columns: With *partition*: the columns whose values, joined by `/`, are the batch's key; where batches are
             local days the date comes first (`2026-03-02/loops`).
         period_column: For tables that are not partitioned by day: the date whose months tell which marts a change concerns.
+        running_columns: With a period_column: what counts on while nothing happens to a row, such as when it was last seen. A change of
+            these concerns no month, and what is derived month by month cannot read them.
         tolerance: Largest share of quarantined rows with which a batch is still published.
         served: Whether analysts find the table in the serving database.
         source_rules: Rules that only a parser can judge, because the row no longer shows it: (id, sentence).
@@ -95,6 +97,7 @@ class TableFacts:
     reason_not_public: str = ""
     partition_columns: tuple[str, ...] = ()
     period_column: str | None = None
+    running_columns: tuple[str, ...] = ()
     tolerance: float = 0.01
     served: bool = False
     source_rules: tuple[tuple[str, str], ...] = ()
@@ -285,6 +288,10 @@ def problems_of(contract: ContractModel) -> list[str]:
         found.append(f"{facts.name}: partition_columns belong to load mode partition, and only there")
     if facts.period_column and facts.period_column not in columns:
         found.append(f"{facts.name}: period_column {facts.period_column} is not among the columns")
+    if set(facts.running_columns) - set(columns) or (facts.running_columns and not facts.period_column):
+        found.append(
+            f"{facts.name}: running_columns {facts.running_columns} are not among the columns, or there is no period_column"
+        )
     if set(facts.partition_columns) - set(columns):
         found.append(f"{facts.name}: partition_columns {facts.partition_columns} are not among the columns")
     for rate in facts.rates:

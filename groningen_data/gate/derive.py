@@ -8,6 +8,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from groningen_data.contracts import all_contracts
+from groningen_data.contracts.base import facts_of
 from groningen_data.errors import GroningenError, PayloadError
 from groningen_data.gate.recipe import AnalysisContext, MartContext, Recipe
 from groningen_data.settings import Settings
@@ -26,7 +28,7 @@ def mart_sql(con: duckdb.DuckDBPyConnection, recipe: Recipe, settings: Settings,
 
 
 def named_tables(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> Callable[[str], Any]:
-    """Gives published tables as Ibis, only those that the recipe names."""
+    """Gives published tables as Ibis, only those that the recipe names; to what is made month by month without running columns."""
     import ibis
 
     backend = ibis.duckdb.from_connection(con)
@@ -34,7 +36,9 @@ def named_tables(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> Callable[[st
     def table(name: str) -> Any:
         require_named(recipe, name)
         schema, short = name.split(".", 1)
-        return backend.table(short, database=("lake", schema))
+        found = backend.table(short, database=("lake", schema))
+        contract = all_contracts().get(name)
+        return found.drop(*facts_of(contract).running_columns) if contract and recipe.is_monthly else found
 
     return table
 

@@ -1,8 +1,8 @@
 """Great Expectations on the DuckDB connection that a step already holds; the one place that touches its internals.
 
 Great Expectations closes its connection between metrics, which would lose uncommitted staging, knows no DuckDB regular
-expressions, and asks for unexpected rows twice, in statements of their own. The first two are mended here on version-pinned
-internals; the rows that queries find unexpected are counted here, in one statement, and judged by Great Expectations.
+expressions, writes out the configuration of each expectation dozens of times, and asks for unexpected rows twice, in statements of
+their own. All but the last are mended here on version-pinned internals; the rows that queries find unexpected are counted here, in one statement, and judged by Great Expectations.
 `tests/integration/test_great_expectations.py` fails loudly when the internals move. Great Expectations itself is imported only when
 a batch is gated: that takes seconds.
 """
@@ -51,6 +51,8 @@ class _Current:
 
 
 _CURRENT: Any = _Current()
+_CONFIGURATIONS: dict[int, tuple[Any, Any]] = {}
+"""Of the expectations that are being judged: by identity, the expectation and its configuration."""
 
 
 @cache
@@ -62,6 +64,7 @@ def _prepared() -> Any:
     from duckdb_engine import ConnectionWrapper, Dialect
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
+    from great_expectations.expectations.expectation import Expectation
     from sqlalchemy.dialects import registry
 
     class _Name(str):
@@ -107,6 +110,16 @@ def _prepared() -> Any:
         if hasattr(module, "get_dialect_regex_expression"):
             module.get_dialect_regex_expression = regex_expression
 
+    written: Any = Expectation.configuration
+
+    def configuration(expectation: Any) -> Any:
+        """GX asks an expectation some eighty times for its configuration, and writes it out anew each time."""
+        known = _CONFIGURATIONS.get(id(expectation))
+        if known is None or known[0] is not expectation:
+            known = _CONFIGURATIONS[id(expectation)] = expectation, written.fget(expectation)
+        return known[1]
+
+    Expectation.configuration = property(configuration)  # type: ignore[assignment]
     assert UnexpectedRowsExpectation.metric_dependencies == _ROW_METRICS
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -132,6 +145,7 @@ def evaluate(
         A verdict per expectation, in the same order.
     """
     _CURRENT.connection = connection
+    _CONFIGURATIONS.clear()
     gx, _ = _prepared()
     batch = _definition(relation).get_batch()
     configuration = gx.expectations.expectation_configuration.ExpectationConfiguration

@@ -37,7 +37,8 @@ def touched_months(con: duckdb.DuckDBPyConnection, contract: ContractModel, key:
         return [key[:7]]
     if facts.period_column is None:
         return [ledger.EVERY_MONTH]
-    columns, chosen = quoted(sql_types(contract)), partition_filter(contract, key)
+    columns = quoted(name for name in sql_types(contract) if name not in facts.running_columns)
+    chosen = partition_filter(contract, key)
     old = f"SELECT {columns} FROM lake.{facts.name} WHERE {chosen}"
     new = f"SELECT {columns} FROM {STAGE}"
     month = f"strftime(\"{facts.period_column}\", '%Y-%m')"

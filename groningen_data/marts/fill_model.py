@@ -347,11 +347,13 @@ def _kept(noise: Floats, seen: Floats, freedom: npt.NDArray[Any]) -> Floats:
 
 def _levels(inflow: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Of each container's inflow without weekdays: level, smoothing constant, spread of a day, and variance of a misread level."""
+    if not len(inflow):
+        return np.empty(0), np.empty(0), np.empty(0), np.empty(0)
     from statsforecast.models import AutoETS
 
     is_known = np.isfinite(inflow)
     days = is_known.sum(axis=1)
-    average = np.nanmean(inflow, axis=1) if len(inflow) else np.empty(0)
+    average = np.nanmean(inflow, axis=1)
     last, alpha, fitted = np.empty(len(inflow)), np.empty(len(inflow)), np.full(inflow.shape, np.nan)
     for row, known in enumerate(is_known):
         smooth = AutoETS(season_length=1, model="ANN").fit(inflow[row, known]).model_

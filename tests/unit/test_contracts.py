@@ -101,6 +101,8 @@ def test_the_made_up_contract_is_complete():
         ("partition_columns belong to load mode partition", {"partition_columns": ("noted_on",)}),
         ("partition_columns ('other',) are not among", {"load_mode": "partition", "partition_columns": ("other",)}),
         ("period_column other is not among", {"period_column": "other"}),
+        ("running_columns ('other',) are not among", {"period_column": "noted_on", "running_columns": ("other",)}),
+        ("there is no period_column", {"running_columns": ("noted_on",)}),
         ("rate share is made of unknown columns", {"rates": (Rate("share", "Deel", "Share", "people", "other", 100),)}),
         ("people: no title", {"count": column("", "Number")}),
         ("people: no title", {"count": column("Aantal", "")}),

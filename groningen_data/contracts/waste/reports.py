@@ -52,5 +52,6 @@ class WasteReports(Contract):
             freshness_days=2,
             load_mode="snapshot",
             period_column="created_on",
+            running_columns=("last_seen_on", "snapshots_seen"),
             tolerance=0.0,
         )

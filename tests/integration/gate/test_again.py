@@ -7,9 +7,13 @@ from functools import partial
 import polars as pl
 import pytest
 
+from assets import all_recipes
+from groningen_data.contracts import all_contracts
 from groningen_data.errors import GroningenError
+from groningen_data.gate.derive import named_tables
 from groningen_data.gate.quarantine import kept_back
 from groningen_data.gate.recipe import Feed, MartContext, Recipe
+from groningen_data.lakehouse.tables import create_missing
 from tests.integration.gate.house import (
     APRIL,
     MONDAY,
@@ -203,6 +207,31 @@ def test_a_month_that_its_inputs_no_longer_hold_is_told_instead_of_standing_ther
     result = house.refresh(mart)
     assert outcomes(result) == {"2026-03-01": "rejected"}
     assert "groningen drop collective.tallies_month" in result.rejected[0].reason
+
+
+def test_what_counts_on_while_nothing_happens_makes_no_month_anew(house):
+    mart = Recipe(contract(name="collective.tallies_month"), (), expression=months, uses=(TALLIES,))
+    seen = contract(load_mode="snapshot", period_column="counted_on", running_columns=("tally",))
+    tallies = replace(RECIPE, contract=seen)
+    house.deliver("a.json", {MONDAY: [("a", 1)], APRIL: [("a", 1)]})
+    house.refresh(tallies)
+    assert set(outcomes(house.refresh(mart))) == {"2026-03-01", APRIL}
+    house.deliver("b.json", {MONDAY: [("a", 2)], APRIL: [("a", 2)]})
+    assert outcomes(house.refresh(tallies)) == {"snapshot": "published"}
+    assert house.ask(f"SELECT DISTINCT tally FROM lake.{TALLIES}") == [(2,)]
+    assert outcomes(house.refresh(mart)) == {}
+    house.deliver("c.json", {MONDAY: [("a", 3)], APRIL: [("a", 3), ("b", 3)]})
+    house.refresh(tallies)
+    assert outcomes(house.refresh(mart)) == {APRIL: "published"}
+
+
+def test_what_is_made_month_by_month_cannot_read_what_counts_on(house):
+    running = {"last_seen_on", "snapshots_seen"}
+    with house.lakehouse.writer("look") as con:
+        create_missing(con, [all_contracts()["core.waste_reports"]])
+        for mart, is_monthly in {"collective.container_day": True, "collective.report_handling": False}.items():
+            table = named_tables(con, all_recipes()[mart])("core.waste_reports")
+            assert (running & set(table.columns) == set()) == is_monthly
 
 
 def this_month(context: MartContext, days_before: int = 0):
