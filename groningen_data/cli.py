@@ -574,7 +574,7 @@ def _unclaimed(settings: "Settings") -> str:
     claimed = {
         path
         for source in sources
-        for path, look in source.looks(root, landing, receptions.get(source.name)).items()
+        for path, look in source.looks(root, landing, receptions.get(source.name)).values()
         if look.is_mine or any(reception.accompanies(path) for reception in receptions.values())
     }
     others = [str(path.relative_to(root)) for path in delivered_files(root) if path not in claimed]

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -149,15 +149,16 @@ class FileSource:
     def _found(self, root: Path) -> list[Path]:
         return [path for path in delivered_files(root) if self._claims(path)]
 
-    def looks(self, root: Path, landing: Landing, reception: Reception | None = None) -> dict[Path, Look]:
-        """Every delivered file and whether it is this source's; files that are as they were are not opened again."""
+    def looks(self, root: Path, landing: Landing, reception: Reception | None = None) -> dict[str, tuple[Path, Look]]:
+        """By place: every delivered file and whether it is this source's; files that are as they were are not opened again."""
         earlier = landing.looks(self.name, self._version(reception))
         found = {}
         for path in delivered_files(root):
             facts = path.stat()
             stamp = f"{facts.st_size}-{facts.st_mtime_ns}-{facts.st_ctime_ns}"
-            look = earlier.get(_place(path, root))
-            found[path] = look if look and look.stamp == stamp else Look(stamp, self._claims(path, reception))
+            place = _place(path, root)
+            look = earlier.get(place)
+            found[place] = path, look if look and look.stamp == stamp else Look(stamp, self._claims(path, reception))
         return found
 
     def _version(self, reception: Reception | None) -> str:
@@ -195,7 +196,7 @@ class FileSource:
         rewrite = self._rewrite(settings)
         reception = self.reception(settings, landing) if self.reception else None
         visit = _Visit(self, landing, rewrite, {**told, **reception.told} if reception else told)
-        looks = {_place(path, root): (path, look) for path, look in self.looks(root, landing, reception).items()}
+        looks = self.looks(root, landing, reception)
         for place, (path, look) in looks.items():
             if not look.is_mine:
                 continue
@@ -480,7 +481,11 @@ def _folder(source: str, root: Path) -> Path:
 
 
 def _place(path: Path, root: Path) -> str:
-    return masked(str(path.relative_to(root)))
+    return _masked(str(path).removeprefix(f"{root}{os.sep}"))
+
+
+_masked = lru_cache(1 << 16)(masked)
+"""Every source asks for every place, every night."""
 
 
 def delivered_files(root: Path) -> list[Path]:
