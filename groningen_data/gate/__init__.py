@@ -1,1 +1,1 @@
-"""The gate: stage a batch, audit it against its contract and suite, and publish it or reject it, in one transaction."""
+"""The gate: judge and stage a batch, audit it, and publish or reject it, in one transaction with its row in the ledger."""
