@@ -53,6 +53,9 @@ PARSED: Mapping[str, tuple[str, ...]] = {
     "benefit_cases": ("welfare/uitkeringen_*.csv",),
     "closed_cases": ("welfare/afgesloten_zaken_*.csv",),
     "early_signals": ("welfare/vroegsignalen_*.csv",),
+    "audit_counts": ("welfare/auditcijfers_*.csv",),
+    "statutory_signals": ("welfare/samenloopsignalen_*.csv",),
+    "signal_outcomes": ("welfare/controleuitkomsten_*.csv",),
 }
 """Where the sample city has the payloads of each source that a parser reads here as well."""
 _KNMI = "STN,YYYYMMDD,HH,DD,FH,FF,FX,T,T10N,TD,SQ,Q,DR,RH,P,VV,N,U,WW,IX,M,R,S,O,Y"
