@@ -84,11 +84,34 @@ def test_functions_count_by_what_they_do(monkeypatch):
     assert Recipe(contract(), suite(_above_limit)).fingerprint() != prints[2]
 
 
-def test_every_process_finds_the_same_fingerprints():
-    code = "from assets import all_recipes; print([r.fingerprint() for r in all_recipes().values()])"
+DEFINITIONS = """
+import sys
+from pathlib import Path
+from assets import all_recipes
+from groningen_data.contracts import all_contracts
+from groningen_data.gate.derive import mart_sql
+from groningen_data.lakehouse import Lakehouse
+from groningen_data.lakehouse.tables import create_missing
+from groningen_data.settings import load_settings
+
+settings, recipes = load_settings(data_dir=Path(sys.argv[1])), all_recipes().values()
+print([recipe.fingerprint() for recipe in recipes])
+with Lakehouse(settings).writer("look") as con:
+    create_missing(con, all_contracts().values())
+    print([mart_sql(con, recipe, settings, lambda source: True) for recipe in recipes if recipe.expression])
+"""
+
+
+def test_every_process_finds_the_same_definitions(tmp_path):
+    """Otherwise tables would be made anew in one night and not in the next: Python orders sets by chance."""
     told = {
         subprocess.run(
-            [sys.executable, "-c", code], cwd=PROJECT, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", DEFINITIONS, str(tmp_path / seed)],
+            cwd=PROJECT,
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
     }
