@@ -38,10 +38,11 @@ def named_tables(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> Callable[[st
         schema, short = name.split(".", 1)
         found = backend.table(short, database=("lake", schema))
         contract = all_contracts().get(name)
-        if contract is None or not recipe.is_monthly:
+        running = facts_of(contract).running_columns if contract else ()
+        if not running or not recipe.is_monthly:
             return found
         # Not `drop`: it names what is left out in another order in every process, and the SQL is what tells whether months are due.
-        return found.select([column for column in found.columns if column not in facts_of(contract).running_columns])
+        return found.select([column for column in found.columns if column not in running])
 
     return table
 
