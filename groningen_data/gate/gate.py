@@ -6,7 +6,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -25,7 +25,7 @@ from groningen_data.gate.derive import PASSING, analysed, definition_of, kind_of
 from groningen_data.gate.great_expectations import evaluate
 from groningen_data.gate.past import Memory
 from groningen_data.gate.plan import BatchPlan, plan_derived_batches, plan_payload_batches
-from groningen_data.gate.publish import LostError, Publisher, is_unchanged
+from groningen_data.gate.publish import Publisher, is_unchanged
 from groningen_data.gate.recipe import MONTH_VARIABLE, BuildContext, Recipe
 from groningen_data.gate.stage import BATCH, Judged, Staged, judge_rows, partition_filter, stage, unstage
 from groningen_data.gate.suite import BatchFacts, Past
@@ -225,7 +225,7 @@ class Gate:
         publisher = Publisher(con, recipe.contract, 0 if recipe.is_derived else _TOGETHER_S, self.tell)
         left = list(due)
         while left:
-            with contextlib.closing(self._judged_ahead(con, recipe, left, current)) as judged:
+            with contextlib.closing(self._judged_ahead(con, recipe, left, current, publisher)) as judged:
                 try:
                     for batch in judged:
                         verdict = self._gate(con, recipe, batch, current, publisher, is_first=batch.plan.key not in known)
@@ -234,22 +234,27 @@ class Gate:
                             current.rows_of[verdict.key] = verdict.accepted
                     publisher.commit()
                     left = []
-                except LostError as lost:
-                    # Once more, each by itself: a query that fails then ends no transaction but that of its own batch.
+                except BaseException as error:
+                    first_lost = publisher.settle()
+                    # DuckDB tells an interrupt as a RuntimeError.
+                    if first_lost is None or not isinstance(error, Exception) or isinstance(error, RuntimeError):
+                        raise
+                    # Once more, each in a transaction of its own: then an error takes no batch with it that came before.
                     publisher.together_s = 0
-                    left = [plan for plan in left if plan.key >= lost.first_key]
+                    left = [plan for plan in left if plan.key >= first_lost]
                     current.rows_of.clear()
                     current.rows_of.update(ledger.published_rows(con, recipe.facts.name))
-                except BaseException:
-                    # Whatever happened to this batch, those that wait are sound.
-                    if is_usable(con):
-                        publisher.commit()
-                    raise
+                    current = replace(current, memory=Memory())
         unstage(con)
         return tuple(verdicts.values())
 
     def _judged_ahead(
-        self, con: duckdb.DuckDBPyConnection, recipe: Recipe, due: Sequence[BatchPlan], current: "_Pass"
+        self,
+        con: duckdb.DuckDBPyConnection,
+        recipe: Recipe,
+        due: Sequence[BatchPlan],
+        current: "_Pass",
+        publisher: Publisher,
     ) -> Generator[_Judged, None, None]:
         """Batches with their rows judged; those of the next one are while this one is audited, unless they depend on it."""
         is_over = threading.Event()
@@ -265,6 +270,8 @@ class Gate:
             coming = begin(0)
             try:
                 for number in range(len(due)):
+                    if not wait([coming], publisher.left_s).done:
+                        publisher.commit()
                     batch = coming.result()
                     is_last = number + 1 == len(due)
                     if not (recipe.is_derived or is_last):
@@ -309,6 +316,9 @@ class Gate:
     ) -> BatchRecord:
         """Stage, audit, and publish or reject one batch."""
         plan = batch.plan
+        if publisher.left_s == 0 or (batch.rows and batch.rows.rows_in > self.settings.slice_rows):
+            # What waits must not wait for a long audit as well.
+            publisher.commit()
         verdict = self._record(
             recipe,
             plan.key,

@@ -16,10 +16,12 @@ from typing import Any
 
 import duckdb
 
+from groningen_data.gate.derive import PASSING
 from groningen_data.lakehouse.connection import is_usable
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 _DIALECT = "groningenduckdb"
+_MACHINE = re.compile(r"\b(?:Out of Memory|IO) Error\b")
 _ROWS_QUERY = "unexpected_rows_expectation"
 _ROW_METRICS = ("unexpected_rows_query.table", "unexpected_rows_query.row_count")
 
@@ -143,6 +145,9 @@ def evaluate(
 
     Returns:
         A verdict per expectation, in the same order.
+
+    Raises:
+        duckdb.Error: The machine's trouble, such as too little memory: no verdict on what is judged.
     """
     _CURRENT.connection = connection
     _CONFIGURATIONS.clear()
@@ -191,6 +196,8 @@ def _counts(connection: duckdb.DuckDBPyConnection, queries: Sequence[str], resta
         try:
             row = connection.execute(_counting(query)).fetchone()
             found.append(row[0] if row else 0)
+        except PASSING:
+            raise
         except duckdb.Error as error:
             found.append(error)
     return found
@@ -217,6 +224,8 @@ def _verdict(result: Any) -> Verdict:
     exceptions = result.exception_info or {}
     raised = exceptions if "raised_exception" in exceptions else next(iter(exceptions.values()), {})
     if raised.get("raised_exception"):
+        if _MACHINE.search(str(raised)):
+            raise duckdb.IOException("the machine, not the batch, kept an expectation from being evaluated")
         return _not_evaluated(str(raised.get("exception_message") or "unknown"))
     details = result.result or {}
     observed = details.get("observed_value", details.get("unexpected_percent"))

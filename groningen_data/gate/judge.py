@@ -51,7 +51,7 @@ def judge(contract: ContractModel, raw: pl.DataFrame) -> Judgement:
     wanted = polars_schema(contract)
     _require_columns(contract, raw, set(wanted))
     typed, problems = _cast(raw, wanted)
-    if PROBLEMS in raw.columns and raw.select((pl.col(PROBLEMS).list.len() > 0).any()).item():
+    if PROBLEMS in raw.columns and not _row_mask([raw[PROBLEMS]], raw.height).all():
         problems.append(raw[PROBLEMS])
     castable = _row_mask(problems, raw.height)
     candidates = typed.filter(castable) if problems else typed

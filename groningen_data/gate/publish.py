@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
@@ -12,8 +12,10 @@ from groningen_data.contracts.base import ContractModel, facts_of, sql_types
 from groningen_data.gate.plan import is_day
 from groningen_data.gate.stage import QUARANTINE, STAGE, partition_filter, quoted
 from groningen_data.lakehouse import ledger
-from groningen_data.lakehouse.connection import reading
+from groningen_data.lakehouse.connection import is_usable, reading
 from groningen_data.lakehouse.tables import existing_columns
+
+_MOST_TOGETHER = 100
 
 
 def is_unchanged(con: duckdb.DuckDBPyConnection, contract: ContractModel, key: str) -> bool:
@@ -68,6 +70,7 @@ class Publisher:
     tell: Callable[[str], None]
     _waiting: list[tuple[ledger.BatchRecord, str]] = field(default_factory=list)
     _since: float = 0.0
+    _is_whole: bool = True
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -120,20 +123,29 @@ class Publisher:
         if not self._waiting:
             self.con.execute("BEGIN")
             self._since = monotonic()
-        try:
-            yield
-        except BaseException:
-            self.give_up()
-            raise
+        self._is_whole = False
+        yield
         self._waiting.append((batch, told))
-        if monotonic() - self._since >= self.together_s:
+        self._is_whole = True
+        if self.left_s == 0 or len(self._waiting) >= _MOST_TOGETHER:
             self.commit()
 
+    @property
+    def left_s(self) -> float | None:
+        """For how long what waits may wait; None when nothing does."""
+        return max(self._since + self.together_s - monotonic(), 0) if self._waiting else None
+
     def commit(self) -> None:
-        """Put what waits into the lake, and tell of it."""
-        if not self._waiting:
+        """Put what waits into the lake, and tell of it.
+
+        Raises:
+            duckdb.Error: It could not be committed, or nobody knows whether it was: the next run sees it in the ledger.
+        """
+        # Whatever becomes of it, it is never committed twice: without a transaction, only its ledger rows would be written.
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
             return
-        batches = [batch for batch, _ in self._waiting]
+        batches = [batch for batch, _ in waiting]
         try:
             ledger.record(self.con, batches)
             self.con.execute(
@@ -141,12 +153,24 @@ class Publisher:
             )
             self.con.execute("COMMIT")
         except BaseException:
-            self.give_up()
+            _roll_back(self.con)
             raise
-        told = [line for _, line in self._waiting]
-        self._waiting.clear()
-        for line in told:
+        for _, line in waiting:
             self.tell(line)
+
+    def settle(self) -> str | None:
+        """After an error: commit what waits, or undo it where the error came in the middle of a batch or ended the transaction.
+
+        Returns:
+            Of the batches that were undone, the key of the first; None when there are none.
+        """
+        if self._is_whole and is_usable(self.con):
+            self.commit()
+            return None
+        lost = [batch.key for batch, _ in self._waiting]
+        self._waiting, self._is_whole = [], True
+        _roll_back(self.con)
+        return min(lost, default=None)
 
     def restart(self) -> None:
         """Begin the reading transaction anew, after a query that failed ended it.
@@ -154,24 +178,20 @@ class Publisher:
         Raises:
             LostError: Batches waited in it for their commit.
         """
-        waiting = [batch.key for batch, _ in self._waiting]
-        self.give_up()
-        if waiting:
-            raise LostError(min(waiting))
+        if self._waiting:
+            raise LostError
+        _roll_back(self.con)
         self.con.execute("BEGIN")
-
-    def give_up(self) -> None:
-        """Forget what waits for its commit."""
-        self.con.execute("ROLLBACK")
-        self._waiting.clear()
 
 
 class LostError(Exception):
-    """A query of a suite failed half-way, and ended the transaction in which earlier batches waited, the first of them `first_key`."""
+    """A query of a suite failed half-way, and ended the transaction in which earlier batches waited."""
 
-    def __init__(self, first_key: str) -> None:
-        super().__init__(first_key)
-        self.first_key = first_key
+
+def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
+    """End the transaction, unless it has ended already, as it has when committing failed."""
+    with suppress(duckdb.Error):
+        con.execute("ROLLBACK")
 
 
 def _message(batches: Sequence[ledger.BatchRecord]) -> str:

@@ -191,7 +191,8 @@ class Lakehouse:
                 "preserve_insertion_order": False,
             }
         )
-        con.execute("SET TimeZone = 'UTC'")
+        # For all of its cursors as well.
+        con.execute("SET GLOBAL TimeZone = 'UTC'")
         for extension in (self.catalog_extension, "ducklake"):
             load_extension(con, extension)
         return con

@@ -27,7 +27,7 @@ from groningen_data.settings import PROJECT
 PROBLEMS = "_problems"
 ORIGINAL = "_original"
 SLICE_ROWS = 200_000
-_ROW = "_place"
+_ROW = "_marked_row"
 _RULES = pl.List(pl.String)
 
 # The clock of the Dutch sources: what a "local day" means in their batch keys.
