@@ -29,7 +29,8 @@ def expression(context: MartContext) -> ibis.Table:
         trusted_share=_.trusted_share.mean(),
         vehicles=_.vehicles.sum(),
         volume_capacity_ratio=_.full.max(),
-        busiest_site_id=_.site_id.argmax(_.full),
+        # Of approaches that are as full, always the same one.
+        busiest_site_id=_.site_id.argmin(ibis.struct({"fullest": -_.full, "site_id": _.site_id}), where=_.full.notnull()),
         saturated_minutes=_.saturated_minutes.max(),
         vehicle_loss_h_per_km=_.vehicle_loss_h_per_km.sum(),
         moving_vehicles=_.moving_vehicles.sum(),

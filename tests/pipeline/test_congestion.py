@@ -126,6 +126,21 @@ def test_no_vehicle_counts_in_the_marts_that_was_not_counted_and_trusted(lake: M
     assert 0.999 * counted < approaches <= counted
 
 
+def test_the_busiest_site_is_the_fullest_that_is_measured_and_always_the_same_of_equals(lake: MemoryLake):
+    other = lake.one(
+        "SELECT count(*) FROM collective.intersection_hour AS i LEFT JOIN ("
+        "SELECT intersection_code, hour_start_at, arg_min(site_id, (-volume_capacity_ratio, site_id)) AS fullest "
+        "FROM collective.approach_hour WHERE vehicles IS NOT NULL AND volume_capacity_ratio IS NOT NULL GROUP BY ALL) AS a "
+        "USING (intersection_code, hour_start_at) WHERE i.busiest_site_id IS DISTINCT FROM a.fullest"
+    )
+    assert other == (0,)
+    equals = lake.one(
+        "SELECT count(*) FROM (SELECT 1 FROM collective.approach_hour WHERE vehicles IS NOT NULL GROUP BY intersection_code, "
+        "hour_start_at HAVING count(*) FILTER (WHERE volume_capacity_ratio > 0) > 1 AND count(*) > count(DISTINCT volume_capacity_ratio))"
+    )
+    assert equals > (0,)
+
+
 def test_persistent_congestion_is_found_at_its_crossing_and_period_only(lake: MemoryLake, city: City):
     rows = lake.ask(
         "SELECT intersection_code, period_code, rank, ordinary_congested_days + holiday_congested_days + event_congested_days "

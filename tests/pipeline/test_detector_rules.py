@@ -153,10 +153,10 @@ def test_an_intersection_adds_up_what_drivers_lose_and_takes_the_worst_approach(
         lake.put("collective.intersection_approach", [{"site_id": site, "intersection_code": "x", "intersection_name": "X"}])
     (jammed, free) = (row for row in hours(lake, "site_id, local_hour, vehicle_loss_h_per_km, delay_s_per_km") if row[1] == 8)
     crossing = lake.one(
-        "SELECT approaches, vehicles, saturated_minutes, busiest_site_id IN ('A', 'B'), vehicle_loss_h_per_km, delay_s_per_km, los_code "
+        "SELECT approaches, vehicles, saturated_minutes, busiest_site_id, vehicle_loss_h_per_km, delay_s_per_km, los_code "
         "FROM collective.intersection_hour WHERE local_hour = 8"
     )
-    assert crossing[:4] == (2, 1_224, 60, True)
+    assert crossing[:4] == (2, 1_224, 60, "A")
     assert crossing[4] == pytest.approx(jammed[2] + free[2])
     assert crossing[5] == pytest.approx((jammed[3] + free[3]) / 2)
     assert crossing[6] == "B"
