@@ -51,12 +51,13 @@ def judge(contract: ContractModel, raw: pl.DataFrame) -> Judgement:
     wanted = polars_schema(contract)
     _require_columns(contract, raw, set(wanted))
     typed, problems = _cast(raw, wanted)
-    if PROBLEMS in raw.columns and not _row_mask([raw[PROBLEMS]], raw.height).all():
+    if PROBLEMS in raw.columns:
         problems.append(raw[PROBLEMS])
     castable = _row_mask(problems, raw.height)
-    candidates = typed.filter(castable) if problems else typed
+    are_castable = castable.all()
+    candidates = typed if are_castable else typed.filter(castable)
     broken = _broken_rules(contract, candidates)
-    if not problems and broken.is_empty():
+    if are_castable and broken.is_empty():
         return Judgement(candidates, _no_quarantine())
     everywhere = pl.Series("row_number", range(raw.height), dtype=pl.Int64)
     by_rule = broken.select(everywhere.filter(castable).gather(broken["index"]), "rule")
