@@ -17,7 +17,7 @@ import duckdb
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse import ledger
 from groningen_data.lakehouse.connection import Lakehouse
-from groningen_data.lakehouse.tables import existing_tables
+from groningen_data.lakehouse.tables import existing_tables, transaction
 from groningen_data.settings import Settings
 
 GRACE = timedelta(days=1)
@@ -132,7 +132,7 @@ def drop_table(lakehouse: Lakehouse, table: str) -> None:
         if table not in known:
             raise LakehouseError(table, "the lake has no such table", f"choose one of: {', '.join(known) or '(there are none)'}")
         staging = f"staging.{table.split('.', 1)[1]}"
-        with _transaction(con, f"drop {table}, to be made again"):
+        with transaction(con, f"drop {table}, to be made again"):
             con.execute(f"DROP TABLE lake.{table}")
             for ledger_table in ledger.TABLES:
                 con.execute(f"DELETE FROM lake.{ledger_table} WHERE table_name = ?", [table])
@@ -250,7 +250,7 @@ def _recorded_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 def _drop_rejected(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> int:
     """Drop quarantined and staged rows of verdicts before the cutoff."""
-    with _transaction(con, "drop quarantined and staged rows past their retention"):
+    with transaction(con, "drop quarantined and staged rows past their retention"):
         dropped = _number(con, "DELETE FROM lake.quarantine.rows WHERE quarantined_at < ?", cutoff)
         for table in [t for t in sorted(existing_tables(con)) if t.startswith("staging.")]:
             dropped += _number(
@@ -357,7 +357,7 @@ def _merge(con: duckdb.DuckDBPyConnection, contents: Mapping[str, Content]) -> i
 @contextmanager
 def _unchanged(con: duckdb.DuckDBPyConnection, step: str, before: Mapping[str, Content]) -> Iterator[None]:
     """Run what follows in one transaction, which is undone when any table then holds anything else than before."""
-    with _transaction(con, step):
+    with transaction(con, step):
         yield
         after = contents_of(con)
         differing = sorted(table for table in before.keys() | after.keys() if before.get(table) != after.get(table))
@@ -365,18 +365,6 @@ def _unchanged(con: duckdb.DuckDBPyConnection, step: str, before: Mapping[str, C
             raise LakehouseError(
                 differing[0], f"{step} would have changed its rows, and was undone", "report this with the version of DuckLake"
             )
-
-
-@contextmanager
-def _transaction(con: duckdb.DuckDBPyConnection, message: str) -> Iterator[None]:
-    con.execute("BEGIN")
-    try:
-        yield
-        con.execute("CALL lake.set_commit_message('groningen-data', ?)", [message])
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def _number(con: duckdb.DuckDBPyConnection, statement: str, *values: object) -> int:

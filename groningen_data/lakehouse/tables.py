@@ -1,6 +1,7 @@
 """Tables from contracts: creating them, and migrating them when a contract changes (add, widen, rename, allow NULL)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import duckdb
 
@@ -58,10 +59,17 @@ def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel) -> lis
 
 
 def _run(con: duckdb.DuckDBPyConnection, statements: Sequence[str], message: str) -> None:
-    con.execute("BEGIN")
-    try:
+    with transaction(con, message):
         for statement in statements:
             con.execute(statement)
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection, message: str) -> Iterator[None]:
+    """What is done within is committed to the lake with this message, or not at all."""
+    con.execute("BEGIN")
+    try:
+        yield
         con.execute("CALL lake.set_commit_message('groningen-data', ?)", [message])
         con.execute("COMMIT")
     except BaseException:
