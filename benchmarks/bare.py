@@ -68,10 +68,11 @@ class Bare:
     Args:
         settings: The data folder to fill.
         city: A folder with the payloads of the sample city.
+        last_months: Of which tables only so many months are made; by default of none.
     """
 
-    def __init__(self, settings: Settings, city: Path) -> None:
-        self.settings, self.city = settings, city
+    def __init__(self, settings: Settings, city: Path, last_months: Mapping[str, int] | None = None) -> None:
+        self.settings, self.city, self.last_months = settings, city, last_months or {}
         self.spent: dict[str, float] = {}
         self.sql_loads: dict[str, Callable[[], None]] = {
             "core.reference_weather_hours": self._weather_hours,
@@ -84,7 +85,14 @@ class Bare:
         }
 
     def run(self) -> dict[str, float]:
-        """Load everything; returns seconds per table, and those of `serving`."""
+        """Load and publish everything; returns seconds per table, and those of `serving`."""
+        self.load()
+        with self._timed("serving"):
+            publish_serving(Lakehouse(self.settings))
+        return self.spent
+
+    def load(self) -> None:
+        """Make all tables."""
         recipes = all_recipes()
         order = TopologicalSorter({name: recipe.comes_after for name, recipe in recipes.items()}).static_order()
         with Lakehouse(self.settings).writer("bare") as con, tempfile.TemporaryDirectory() as scratch:
@@ -98,9 +106,6 @@ class Bare:
             for name in order:
                 with self._timed(name):
                     self._table(name, recipes[name])
-        with self._timed("serving"):
-            publish_serving(Lakehouse(self.settings))
-        return self.spent
 
     def _timed(self, name: str) -> "_Timer":
         return _Timer(self.spent, name)
@@ -470,7 +475,7 @@ class Bare:
             if dates:
                 selects.append(f"SELECT date_trunc('month', {dates[0]})::DATE AS month FROM lake.{table}")
         rows = self.con.execute(f"SELECT DISTINCT month FROM ({' UNION ALL '.join(selects)}) ORDER BY 1").fetchall()
-        return [str(month) for (month,) in rows]
+        return [str(month) for (month,) in rows][-self.last_months.get(recipe.facts.name, 0) :]
 
 
 class _Timer:

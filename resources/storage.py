@@ -43,6 +43,7 @@ class SteadyEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._found_tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @contextmanager
@@ -74,8 +75,15 @@ class SteadyEventLog(SqliteEventLogStorage):
             self._engines.popitem(last=False)[1].dispose()
         return self._engines[shard]
 
+    def has_table(self, table_name: str) -> bool:
+        """Asked for every check of every batch; a table that was found stays."""
+        if table_name not in self._found_tables and super().has_table(table_name):
+            self._found_tables.add(table_name)
+        return table_name in self._found_tables
+
     def wipe(self) -> None:
         self._close()
+        self._found_tables.clear()
         super().wipe()
 
     def dispose(self) -> None:

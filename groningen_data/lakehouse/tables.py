@@ -27,6 +27,17 @@ def existing_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, st
     return dict(rows)
 
 
+def columns_by_table(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """SQL types per column of every lake table, by its name: `core.waste_reports`."""
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in con.execute(
+        "SELECT concat(schema_name, '.', table_name), column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = 'lake' ORDER BY schema_name, table_name, column_index"
+    ).fetchall():
+        found.setdefault(table, {})[column] = kind
+    return found
+
+
 def existing_tables(con: duckdb.DuckDBPyConnection) -> set[str]:
     """Names of the lake's tables: `core.waste_reports`."""
     # By their columns: duckdb_tables() estimates the size of each table from the list of all its files, a quarter of a second or more.

@@ -5,7 +5,8 @@ table counts people, check results are given without the observed value.
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ import duckdb
 from groningen_data.contracts.base import ContractModel, columns_of, facts_of, sql_types
 from groningen_data.errors import ContractError
 from groningen_data.lakehouse.ledger import TABLES as LEDGER_TABLES
+from groningen_data.lakehouse.ledger import Versions, versions_of
 from groningen_data.serving.protect import counts_people, is_protected, protected_row_count, served_columns
 
 BATCH_KEYS_OF_QUALITY = 60
@@ -104,6 +106,18 @@ TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
             "profile": ("VARCHAR", "Where the payloads came from"),
             "version": ("VARCHAR", "Version of groningen-data"),
             "content_hash": ("VARCHAR", "Hash of everything else in this database"),
+            "made_with": ("VARCHAR", "Changes when every table must be made anew: other contracts, protection or versions"),
+            "made_whole_at": ("TIMESTAMP WITH TIME ZONE", "When all parts were last made anew (UTC)"),
+        },
+    ),
+    "parts": (
+        "The parts that a publication makes anew when their table changed: a month of a monthly table, or all of another",
+        {
+            "table_name": ("VARCHAR", "Name as in dictionary.tables"),
+            "month": ("DATE", "First day of the month; empty for a table that is one part"),
+            "version": ("VARCHAR", "The batch that last changed it"),
+            "rows": ("BIGINT", "Rows in this database"),
+            "content_hash": ("VARCHAR", "Hash of those rows, whatever their order"),
         },
     ),
 }
@@ -128,7 +142,9 @@ class Dictionary:
     now: datetime
 
     def write(self, con: duckdb.DuckDBPyConnection, database: str) -> None:
-        """Create schema `dictionary` in an attached database and fill it; `refresh` is left empty.
+        """Create schema `dictionary` in an attached database and fill it; `refresh` and `parts` are left empty.
+
+        The ledger must be at hand.
 
         Raises:
             ContractError: Two tables of different layers have the same short name.
@@ -139,18 +155,27 @@ class Dictionary:
             target = f"{database}.dictionary.{name}"
             con.execute(f"CREATE TABLE {target} ({', '.join(f'{column} {kind}' for column, (kind, _) in columns.items())})")
             write_comments(con, target, comment, {column: meaning for column, (_, meaning) in columns.items()})
-        for table in _LEDGER_USED:
-            # Read once: the ledger has a small file for every batch. Sorted, for otherwise DuckDB keeps a buffer for each file
-            # to hold on to their order, which takes all its memory after a thousand batches.
-            ledger = self.relation(table, LEDGER_TABLES[table])
-            con.execute(f"CREATE OR REPLACE TEMP TABLE {_ledger(table)} AS FROM {ledger} ORDER BY ALL")
         insert_rows(con, f"{database}.dictionary.tables", [self._table(con, c) for c in self.contracts.values()])
         insert_rows(con, f"{database}.dictionary.columns", [row for c in self.contracts.values() for row in _columns(c)])
         for name, contract in self.contracts.items():
             for table, select in self._ledger_selects(contract).items():
                 con.execute(f"INSERT INTO {database}.dictionary.{table} {select}", [name])
+
+    @contextmanager
+    def ledger_at_hand(self, con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """The ledger in temporary tables: the lake has a small file for every batch."""
+        for table in _LEDGER_USED:
+            # Sorted, for otherwise DuckDB keeps a buffer for each file to hold on to their order, which takes all its memory after
+            # a thousand batches.
+            ledger = self.relation(table, LEDGER_TABLES[table])
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {_ledger(table)} AS FROM {ledger} ORDER BY ALL")
+        yield
         for table in _LEDGER_USED:
             con.execute(f"DROP TABLE {_ledger(table)}")
+
+    def versions_of(self, con: duckdb.DuckDBPyConnection, table: str) -> Versions:
+        """The newest published batch of a table, and of each month; the ledger must be at hand."""
+        return versions_of(con, table, _ledger("ops.batches"))
 
     def _require_unique_names(self) -> None:
         owners: dict[str, str] = {}

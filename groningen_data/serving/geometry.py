@@ -37,18 +37,19 @@ def served_outline(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
     return next((column[0] for column in columns if column[0].endswith(_TEXT)), None)
 
 
-def write_geoparquet(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
+def write_geoparquet(con: duckdb.DuckDBPyConnection, table: str, order: str, path: Path) -> None:
     """Write a served table as GeoParquet 1.1: the same rows and columns, its outlines as WKB in column `geometry`.
 
     Args:
         con: A connection with the spatial functions.
         table: A served table with outlines, in degrees.
+        order: The columns that its rows are ordered by.
         path: Where to; overwritten.
     """
     outline = served_outline(con, table)
     shape = f'ST_GeomFromGeoJSON("{outline}")'
     rows = con.execute(
-        f'SELECT * EXCLUDE ("{outline}"), CAST(ST_AsWKB({shape}) AS BLOB) AS {_GEOMETRY} FROM {table} ORDER BY rowid'
+        f'SELECT * EXCLUDE ("{outline}"), CAST(ST_AsWKB({shape}) AS BLOB) AS {_GEOMETRY} FROM {table} ORDER BY {order}'
     ).to_arrow_table()
     kinds, *bounds = con.execute(
         f"SELECT list_sort(list(DISTINCT CAST(ST_GeometryType(shape) AS VARCHAR))), min(ST_XMin(shape)), min(ST_YMin(shape)), "

@@ -23,7 +23,7 @@ _PERSON_LEVEL = {"pseudonym", "personal", "special"}
 
 
 def protected_select(contract: ContractModel, relation: str) -> str:
-    """The SELECT that gives the served rows and columns of a relation, ordered by the contract's key.
+    """The SELECT that gives the served rows and columns of a relation, in their order.
 
     The exact counts are visible only to the two inner levels of the statement: rates and order see protected values.
 
@@ -52,11 +52,21 @@ def protected_select(contract: ContractModel, relation: str) -> str:
         for rate in facts_of(contract).rates
         for part in (f', {_rate(rate)} AS "{rate.name}"', f', {_rate_reason(rate, protections)} AS "{rate.name}{SUPPRESSED}"')
     ]
-    key = ", ".join(f'"{name}"' for name in facts_of(contract).key)
     return (
         f"SELECT *{''.join(rates)} FROM (SELECT {', '.join(values)} FROM (SELECT *{''.join(reasons)} FROM {relation} AS exact)"
-        f" AS judged) AS protected ORDER BY {key}"
+        f" AS judged) AS protected ORDER BY {order_of(contract)}"
     )
+
+
+def is_monthly(contract: ContractModel) -> bool:
+    """Whether a table is made month by month, each by the date of its first day in column `month`."""
+    return facts_of(contract).partition_columns == ("month",) and sql_types(contract).get("month") == "DATE"
+
+
+def order_of(contract: ContractModel) -> str:
+    """The columns that served rows are ordered by: the contract's key, of monthly tables after the month."""
+    months = ["month"] if is_monthly(contract) else []
+    return ", ".join(f'"{name}"' for name in dict.fromkeys([*months, *facts_of(contract).key]))
 
 
 def served_columns(contract: ContractModel) -> dict[str, ColumnFacts]:

@@ -6,31 +6,31 @@ Only this module writes the serving folder. What it writes went through `protect
 import hashlib
 import json
 import os
+import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 from filelock import FileLock, Timeout
 
-from groningen_data import __version__
-from groningen_data.contracts import all_contracts
-from groningen_data.contracts.base import ContractModel, columns_of, facts_of, sql_types
+from groningen_data.contracts.base import facts_of
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse import Lakehouse
-from groningen_data.lakehouse.connection import load_extension
-from groningen_data.lakehouse.tables import existing_columns
 from groningen_data.serving import geometry
-from groningen_data.serving.dictionary import Dictionary, insert_rows, write_comments
-from groningen_data.serving.protect import protected_select, served_columns
+from groningen_data.serving.parts import Built, Lake, build, made_with, read_built, served_contracts
+from groningen_data.serving.protect import is_monthly, order_of
 from groningen_data.settings import Settings
 
 MARTS = "marts.duckdb"
 REFRESHED = "refreshed.json"
 _BUILD = ".marts-"
+_SWAPPING = ".swapping"
+"""Is there while files are replaced: then they may be of two publications."""
+_WHOLE_EVERY = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,10 @@ class ServingReport:
 def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None, is_refresh: bool = True) -> ServingReport:
     """Bring the serving database and the Parquet files up to date with the lake.
 
-    Everything is read in one snapshot. The rename of the database comes after those of the Parquet files, so a build that
-    is killed anywhere leaves a complete database, and the next publication repairs the rest.
+    Everything is read in one snapshot. What changed is made anew in a copy of the database that was published last; all of it when
+    that is not whole, was made with other contracts or versions, or once a week, for what was deleted from a copy leaves traces in
+    the file. The rename of the database comes after those of the Parquet files, so a build that is killed anywhere leaves a complete
+    database, and the next publication repairs the rest.
 
     Args:
         lakehouse: Where to read.
@@ -71,21 +73,31 @@ def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None, is_r
     changed_at = now_real or datetime.now(UTC)
     folder = settings.serving_dir
     with _only_builder(folder, settings), lakehouse.reader() as con:
-        build = folder / f"{_BUILD}{os.getpid()}.duckdb"
-        with _attached(con, build):
-            content_hash, rows = build_database(con, settings, settings.now(), changed_at)
-            changed = not _holds(folder, content_hash, rows)
-            if changed:
-                _write_parquet(con, folder, rows)
+        path, lake = folder / f"{_BUILD}{os.getpid()}.duckdb", Lake.of(con)
+        published = _copied(lake, folder, path)
+        is_kept = published is not None and changed_at - published.made_whole_at < _WHOLE_EVERY
+        if not is_kept:
+            path.unlink(missing_ok=True)
+        with _attached(con, path):
+            built = build(lake, settings, settings.now(), changed_at, published, is_kept)
+            files = _files(built)
+            held = _files(published) if published else {}
+            due = [file for file in files if files[file] != held.get(file) or not (folder / file).is_file()]
+            withdrawn = [file for file in _parquet_in(folder) if file not in files]
+            is_new = published is None or published.content_hash != built.content_hash
+            changed = is_new or bool(due or withdrawn) or not is_kept
+            for file in due:
+                _write_parquet(con, files[file], _parquet_build(folder, file))
         if changed:
-            _swap_in(folder, build, rows)
+            _swap_in(folder, path, due, withdrawn)
         facts = {
             "refreshed_at": changed_at.astimezone(UTC).isoformat() if is_refresh else _earlier_refresh(folder / REFRESHED),
             "as_of": settings.now().isoformat(),
             "marts_sha256": _sha256(folder / MARTS),
         }
         _write_atomically(folder / REFRESHED, json.dumps(facts))
-    return ServingReport(len(rows), sum(rows.values()), time.monotonic() - started, changed)
+        (folder / _SWAPPING).unlink(missing_ok=True)
+    return ServingReport(len(served_contracts()), built.rows, time.monotonic() - started, changed)
 
 
 def _earlier_refresh(path: Path) -> str | None:
@@ -105,115 +117,75 @@ def build_as_of(con: duckdb.DuckDBPyConnection, settings: Settings, at: datetime
         target: Where to put the file; it appears complete or not at all.
     """
     with _only_builder(target.parent, settings):
-        build = target.parent / f"{_BUILD}{os.getpid()}.duckdb"
-        with _attached(con, build):
-            build_database(con, settings, at, at)
-        _fsync(build)
-        build.replace(target)
+        path = target.parent / f"{_BUILD}{os.getpid()}.duckdb"
+        with _attached(con, path):
+            build(Lake.of(con), settings, at, at)
+        _fsync(path)
+        path.replace(target)
 
 
-def build_database(
-    con: duckdb.DuckDBPyConnection, settings: Settings, now: datetime, changed_at: datetime
-) -> tuple[str, dict[str, int]]:
-    """Fill the attached, empty database `serving` from the attached lake, in one transaction.
-
-    Returns:
-        The hash of the content (the time of building left out) and the rows per served table.
-    """
-    contracts = all_contracts()
-    served = {facts_of(c).short_name: c for c in contracts.values() if facts_of(c).served}
-    load_extension(con, "spatial")
-    # Without it, rows would not be stored in the order of their keys.
-    con.execute("SET preserve_insertion_order = true")
-    con.execute("BEGIN")
+def _copied(lake: Lake, folder: Path, path: Path) -> Built | None:
+    """Copy the published database, and give what it holds; None when there is none, when it or a file beside it may not be what was
+    published, or when all of it must be made anew."""
     try:
-        Dictionary(contracts, lambda table, types: _relation(con, table, types), now).write(con, "serving")
-        for name, contract in served.items():
-            _write_table(con, name, contract)
-        rows = {name: _count(con, f"serving.main.{name}") for name in served}
-        content_hash = _content_hash(con, settings)
-        refresh = [changed_at, now, settings.municipality_code, settings.profile, __version__, content_hash]
-        insert_rows(con, "serving.dictionary.refresh", [refresh])
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
-    con.execute("COMMIT")
-    return content_hash, rows
+        if (folder / _SWAPPING).exists():
+            return None
+        expected = json.loads((folder / REFRESHED).read_text(encoding="utf-8"))["marts_sha256"]
+        shutil.copyfile(folder / MARTS, path)
+    except (OSError, ValueError, KeyError):
+        return None
+    if _sha256(path) != expected:
+        return None
+    with _attached(lake.con, path):
+        built = read_built(lake.con)
+    return built if built and built.made_with == made_with(lake) else None
 
 
-def _write_table(con: duckdb.DuckDBPyConnection, name: str, contract: ContractModel) -> None:
-    facts = facts_of(contract)
-    former = {new: column.renamed_from for new, column in columns_of(contract).items() if column.renamed_from}
-    exact = _relation(con, facts.name, sql_types(contract), former)
-    con.execute(f"CREATE TABLE serving.main.{name} AS {protected_select(contract, exact)}")
-    meanings = {c: f"{f.title_en} [{f.unit}]" if f.unit else f.title_en for c, f in served_columns(contract).items()}
-    write_comments(con, f"serving.main.{name}", f"{facts.title_en} ({facts.title_nl}): {facts.grain}", meanings)
+@dataclass(frozen=True)
+class _Content:
+    """What one Parquet file holds: a table, or a month of it, with the rows and the hash of each of its parts."""
+
+    table: str
+    month: date | None
+    parts: tuple[tuple[date | None, int, str], ...]
 
 
-def _relation(
-    con: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], former: Mapping[str, str] | None = None
-) -> str:
-    """A lake table as a relation with exactly these columns, whatever the table was like when it was written.
-
-    Columns it does not have are NULL, unless it has them under a former name; a table the lake does not have is empty.
-    """
-    existing = existing_columns(con, table)
-    columns = []
-    for name, kind in types.items():
-        held = name if name in existing else (former or {}).get(name, name)
-        if held not in existing:
-            columns.append(f'CAST(NULL AS {kind}) AS "{name}"')
-        elif existing[held] == kind:
-            columns.append(f'"{held}" AS "{name}"')
+def _files(built: Built) -> dict[str, _Content]:
+    """The Parquet files of a serving database, by their path in the folder: one per table, and of tables of days and hours, which
+    grow by thousands of rows a day, one per month."""
+    found = {}
+    for name, contract in served_contracts().items():
+        parts = [(p.month, p.rows, p.content_hash) for p in built.parts if p.table == name]
+        if is_monthly(contract) and facts_of(contract).period_column == "local_date":
+            found.update({f"{name}/{part[0]:%Y-%m}.parquet": _Content(name, part[0], (part,)) for part in parts})
         else:
-            columns.append(f'TRY_CAST("{held}" AS {kind}) AS "{name}"')
-    return f"(SELECT {', '.join(columns)} {f'FROM lake.{table}' if existing else 'WHERE false'})"
+            found[f"{name}.parquet"] = _Content(name, None, tuple(parts))
+    return found
 
 
-def _content_hash(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
-    tables = con.execute(
-        "SELECT schema_name, table_name, t.comment, list((column_name, data_type, c.comment) ORDER BY column_index) "
-        "FROM duckdb_tables() AS t JOIN duckdb_columns() AS c USING (database_name, schema_name, table_name) "
-        "WHERE database_name = 'serving' GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
-    parts: list[object] = [settings.municipality_code, settings.profile, settings.as_of, __version__, duckdb.__version__]
-    for schema, name, *_ in tables:
-        table = f"serving.{schema}.{name}"
-        parts.append(con.execute(f"SELECT count(*), sum(CAST(hash(t, rowid) AS HUGEINT)) FROM {table} AS t").fetchone())
-    return hashlib.sha256(repr((tables, parts)).encode()).hexdigest()
+def _parquet_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for pattern in ("*.parquet", "*/*.parquet") for path in folder.glob(pattern))
 
 
-def _holds(folder: Path, content_hash: str, tables: Mapping[str, int]) -> bool:
-    """Whether the folder already holds this content, whole and not tampered with."""
-    try:
-        facts = json.loads((folder / REFRESHED).read_text(encoding="utf-8"))
-        if facts["marts_sha256"] != _sha256(folder / MARTS):
-            return False
-        with duckdb.connect() as con:
-            con.execute(f"ATTACH '{_quoted(folder / MARTS)}' AS published (READ_ONLY)")
-            held = con.execute("SELECT content_hash FROM published.dictionary.refresh").fetchall()
-    except (OSError, ValueError, KeyError, duckdb.Error):
-        return False
-    files = {path.name for path in folder.glob("*.parquet")}
-    return held == [(content_hash,)] and files == {f"{name}.parquet" for name in tables}
+def _write_parquet(con: duckdb.DuckDBPyConnection, content: _Content, path: Path) -> None:
+    """Write one file, in the order of the table's key."""
+    table, contract = f"serving.main.{content.table}", served_contracts()[content.table]
+    order = order_of(contract)
+    if geometry.served_outline(con, table):
+        geometry.write_geoparquet(con, table, order, path)
+        return
+    where = f"WHERE month = DATE '{content.month}'" if content.month else ""
+    con.execute(f"COPY (FROM {table} {where} ORDER BY {order}) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def _write_parquet(con: duckdb.DuckDBPyConnection, folder: Path, tables: Mapping[str, int]) -> None:
-    for name in tables:
-        table, path = f"serving.main.{name}", _parquet_build(folder, name)
-        if geometry.served_outline(con, table):
-            geometry.write_geoparquet(con, table, path)
-        else:
-            con.execute(f"COPY (FROM {table} ORDER BY rowid) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)")
-
-
-def _swap_in(folder: Path, build: Path, tables: Mapping[str, int]) -> None:
-    for name in tables:
-        _fsync(_parquet_build(folder, name))
-        _parquet_build(folder, name).replace(folder / f"{name}.parquet")
-    for path in folder.glob("*.parquet"):
-        if path.stem not in tables:
-            path.unlink(missing_ok=True)
+def _swap_in(folder: Path, build: Path, due: Sequence[str], withdrawn: Sequence[str]) -> None:
+    (folder / _SWAPPING).touch()
+    for file in due:
+        _fsync(_parquet_build(folder, file))
+        (folder / file).parent.mkdir(exist_ok=True)
+        _parquet_build(folder, file).replace(folder / file)
+    for file in withdrawn:
+        (folder / file).unlink(missing_ok=True)
     _fsync(build)
     # A reader that opened the old file for writing may have left its log, which must never be replayed on the new one.
     (folder / f"{MARTS}.wal").unlink(missing_ok=True)
@@ -221,8 +193,8 @@ def _swap_in(folder: Path, build: Path, tables: Mapping[str, int]) -> None:
     _fsync(folder)
 
 
-def _parquet_build(folder: Path, name: str) -> Path:
-    return folder / f"{_BUILD}{os.getpid()}-{name}.parquet"
+def _parquet_build(folder: Path, file: str) -> Path:
+    return folder / f"{_BUILD}{os.getpid()}-{file.replace('/', '-')}"
 
 
 @contextmanager
@@ -275,11 +247,6 @@ def _fsync(path: Path) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    (count,) = con.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
-    return int(count)
 
 
 def _quoted(path: Path) -> str:

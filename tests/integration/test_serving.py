@@ -19,6 +19,8 @@ from groningen_data.errors import GroningenError, LakehouseError
 from groningen_data.lakehouse import Lakehouse
 from groningen_data.lakehouse.ledger import BatchRecord, CheckResult, record
 from groningen_data.lakehouse.tables import ensure_table
+from groningen_data.serving import parts
+from groningen_data.serving.parts import served_contracts
 from groningen_data.serving.publish import publish_serving
 from groningen_data.serving.query import QueryError, query, render, tables
 from groningen_data.settings import Settings, load_settings
@@ -26,6 +28,16 @@ from groningen_data.settings import Settings, load_settings
 MART, DISTRICTS = "collective.neighbourhood_month", "core.reference_districts"
 PROJECT = Path(__file__).parents[2]
 KILLED = 9
+# Tables with a Parquet file per month; without rows, they have none.
+BY_MONTH = {
+    "approach_hour",
+    "collection_backtest",
+    "container_day",
+    "container_inflow_day",
+    "intersection_hour",
+    "site_hour",
+    "site_quality",
+}
 
 # recipients and inhabitants (in all and of 15 and older) of neighbourhood 0 to 5
 PEOPLE = [(0, 1234, 1001), (9, 1234, 1001), (14, 56, 44), (900, 1500, 1000), (None, None, None), (3, 4, 4)]
@@ -91,7 +103,7 @@ def fill(lakehouse: Lakehouse, people=tuple(PEOPLE), reports: int = 12) -> None:
             moment = datetime.now(UTC)
             batch = BatchRecord(
                 f"{table}-{moment.isoformat()}", table, "2026-03", "id", "published", 6, 6, 0, 0, moment, "run", "six rows",
-                checks=checks, lineage=(("table", DISTRICTS, "1"),),
+                touched_months=("2026-03",) if table == MART else (), checks=checks, lineage=(("table", DISTRICTS, "1"),),
             )  # fmt: skip
             record(con, [batch])
         con.execute("COMMIT")
@@ -142,11 +154,12 @@ class TestPublishing:
         with lakehouse.writer("test"):
             pass
         report = publish_serving(lakehouse)
-        served = sorted(facts_of(c).short_name for c in all_contracts().values() if facts_of(c).served)
+        served = sorted(served_contracts())
         found = [name for (name,) in rows_of(lakehouse.settings, "SELECT name FROM (SHOW TABLES)")]
         assert found == served
         assert (report.tables, report.rows, report.changed) == (len(served), 0, True)
-        assert sorted(p.stem for p in lakehouse.settings.serving_dir.glob("*.parquet")) == served
+        files = sorted(p.stem for p in lakehouse.settings.serving_dir.rglob("*.parquet"))
+        assert files == sorted(set(served) - BY_MONTH)
 
     def test_publishing_without_a_lake_says_what_to_do(self, lakehouse):
         with pytest.raises(LakehouseError, match="make refresh"):
@@ -232,6 +245,130 @@ class TestPublishing:
         assert rows_of(late, fresh) == [("reference_districts",)]
 
 
+class TestParts:
+    """Of a table that is made month by month only the months that changed are made anew."""
+
+    DAYS = "collective.container_day"
+
+    def fill_days(self, lakehouse: Lakehouse, kg: dict[str, float], told: bool = True) -> None:
+        """Put days into some months, in place of what those had."""
+        contract = all_contracts()[self.DAYS]
+        with lakehouse.writer("test") as con:
+            ensure_table(con, contract)
+            for month, weight in kg.items():
+                con.execute("BEGIN")
+                con.execute(f"DELETE FROM lake.{self.DAYS} WHERE month = DATE '{month}-01'")
+                for container in ("2-B", "1-A") if weight else ():
+                    counted = {"BIGINT", "DOUBLE", "BOOLEAN"}
+                    row = {name: 0 if kind in counted else None for name, kind in sql_types(contract).items()}
+                    row |= {"container_code": container, "local_date": f"{month}-05", "month": f"{month}-01", "weight_kg": weight}
+                    con.execute(f"INSERT INTO lake.{self.DAYS} VALUES ({', '.join('?' * len(row))})", list(row.values()))
+                if told:
+                    moment = datetime.now(UTC)
+                    key, touched = f"{month}-01", (month,)
+                    facts = (self.DAYS, key, "id", "published", 2, 2, 0, 0, moment, "run")
+                    record(con, [BatchRecord(f"{key}-{moment.isoformat()}", *facts, touched_months=touched)])
+                con.execute("COMMIT")
+
+    def stamps(self, settings: Settings) -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in (settings.serving_dir / "container_day").glob("*")}
+
+    def parts(self, settings: Settings) -> list[tuple]:
+        return rows_of(settings, "SELECT strftime(month, '%Y-%m'), rows FROM dictionary.parts WHERE table_name = 'container_day'")
+
+    def weights(self, settings: Settings) -> list[tuple]:
+        return rows_of(settings, "SELECT container_code, strftime(month, '%Y-%m'), weight_kg FROM container_day ORDER BY month")
+
+    def test_a_month_that_changed_is_made_anew_and_no_other(self, published):
+        settings = published.settings
+        self.fill_days(published, {"2026-01": 1.0, "2026-02": 2.0, "2026-03": 3.0})
+        publish_serving(published)
+        before = self.stamps(settings)
+        assert sorted(before) == ["2026-01.parquet", "2026-02.parquet", "2026-03.parquet"]
+        # What was not told of is not looked for: the other months are not read again.
+        with published.writer("test") as con:
+            con.execute(f"UPDATE lake.{self.DAYS} SET weight_kg = 99 WHERE month = DATE '2026-01-01'")
+        self.fill_days(published, {"2026-02": 4.0})
+        assert publish_serving(published).changed
+        after = self.stamps(settings)
+        assert [name for name in before if before[name] != after[name]] == ["2026-02.parquet"]
+        assert self.weights(settings)[::2] == [("1-A", "2026-01", 1.0), ("1-A", "2026-02", 4.0), ("1-A", "2026-03", 3.0)]
+        everything = duckdb.sql(f"SELECT weight_kg FROM '{settings.serving_dir}/container_day/*.parquet' ORDER BY ALL").fetchall()
+        assert everything == [(1.0,), (1.0,), (3.0,), (3.0,), (4.0,), (4.0,)]
+        assert self.parts(settings) == [("2026-01", 2), ("2026-02", 2), ("2026-03", 2)]
+
+    def test_rows_of_a_month_are_in_the_order_of_the_key(self, published):
+        self.fill_days(published, {"2026-02": 2.0, "2026-01": 1.0})
+        publish_serving(published)
+        found = rows_of(published.settings, "SELECT strftime(month, '%m'), container_code FROM container_day")
+        assert found == [("01", "1-A"), ("01", "2-B"), ("02", "1-A"), ("02", "2-B")]
+        file = published.settings.serving_dir / "container_day" / "2026-02.parquet"
+        assert duckdb.sql(f"SELECT container_code FROM '{file}'").fetchall() == [("1-A",), ("2-B",)]
+
+    def test_a_month_without_rows_any_more_is_withdrawn(self, published):
+        self.fill_days(published, {"2026-01": 1.0, "2026-02": 2.0})
+        publish_serving(published)
+        self.fill_days(published, {"2026-01": 0.0})
+        publish_serving(published)
+        assert self.parts(published.settings) == [("2026-02", 2)]
+        assert list(self.stamps(published.settings)) == ["2026-02.parquet"]
+
+    def test_rows_that_the_ledger_does_not_know_are_served_as_well(self, published):
+        self.fill_days(published, {"2026-01": 1.0})
+        self.fill_days(published, {"2026-02": 2.0}, told=False)
+        for weight in (3.0, 4.0):
+            publish_serving(published)
+            assert self.parts(published.settings) == [("2026-01", 2), ("2026-02", 2)]
+            self.fill_days(published, {"2026-02": weight}, told=False)
+        publish_serving(published)
+        assert self.weights(published.settings)[::2] == [("1-A", "2026-01", 1.0), ("1-A", "2026-02", 4.0)]
+
+    def test_it_says_the_same_as_one_that_was_made_whole(self, published):
+        settings = published.settings
+        self.fill_days(published, {"2026-01": 1.0, "2026-02": 2.0})
+        publish_serving(published)
+        self.fill_days(published, {"2026-01": 5.0, "2026-03": 3.0})
+        fill(published, reports=13)
+        publish_serving(published)
+        facts = "SELECT content_hash, content_changed_at FROM dictionary.refresh"
+        in_parts = rows_of(settings, facts), rows_of(settings, "FROM container_day ORDER BY ALL")
+        (settings.serving_dir / "refreshed.json").unlink()
+        publish_serving(published)
+        assert rows_of(settings, "FROM container_day ORDER BY ALL") == in_parts[1]
+        assert rows_of(settings, facts)[0][0] == in_parts[0][0][0]
+
+    def test_all_of_it_is_made_anew_once_a_week_and_stays_as_old_as_it_is(self, published):
+        self.fill_days(published, {"2026-01": 1.0})
+        started = datetime.now(UTC)
+        publish_serving(published, started)
+        files, facts = self.stamps(published.settings), "SELECT content_changed_at, made_whole_at FROM dictionary.refresh"
+        ((changed_at, _),) = rows_of(published.settings, facts)
+        assert not publish_serving(published, started + timedelta(days=6)).changed
+        assert publish_serving(published, started + timedelta(days=8)).changed
+        assert rows_of(published.settings, facts) == [(changed_at, started + timedelta(days=8))]
+        assert not publish_serving(published, started + timedelta(days=9)).changed
+        assert self.stamps(published.settings) == files
+
+    def test_other_contracts_or_versions_leave_nothing_of_before(self, published, monkeypatch):
+        self.fill_days(published, {"2026-01": 1.0})
+        publish_serving(published)
+        before = self.stamps(published.settings)
+        monkeypatch.setattr(parts, "__version__", "another")
+        assert publish_serving(published).changed
+        assert rows_of(published.settings, "SELECT made_whole_at = content_changed_at FROM dictionary.refresh") == [(True,)]
+        assert self.stamps(published.settings) != before
+
+    def test_files_of_a_swap_that_did_not_end_are_all_replaced(self, published):
+        self.fill_days(published, {"2026-01": 1.0})
+        publish_serving(published)
+        (published.settings.serving_dir / ".swapping").touch()
+        file = published.settings.serving_dir / "container_day" / "2026-01.parquet"
+        file.write_bytes(b"of another publication")
+        assert publish_serving(published).changed
+        assert duckdb.sql(f"SELECT count(*) FROM '{file}'").fetchall() == [(2,)]
+        assert not (published.settings.serving_dir / ".swapping").exists()
+
+
 class TestSwap:
     def test_a_reader_keeps_its_old_file_while_a_new_one_is_swapped_in(self, published):
         sql = "SELECT DISTINCT waste_reports FROM neighbourhood_month"
@@ -254,7 +391,7 @@ class TestSwap:
         assert publish_serving(published).changed
         assert reader.communicate("")[0] == "[(12,)]\n"
 
-    @pytest.mark.parametrize("renames", range(4))
+    @pytest.mark.parametrize("renames", range(5))
     def test_a_build_killed_before_any_rename_leaves_a_complete_database(self, published, renames):
         fill(published, reports=13)
         script = (
@@ -266,17 +403,17 @@ class TestSwap:
         )
         arguments = [sys.executable, "-c", script, str(published.settings.data_dir), str(renames)]
         done = subprocess.run(arguments, cwd=PROJECT, env=os.environ, check=False)
-        served = sum(facts_of(c).served for c in all_contracts().values())
-        folder = published.settings.serving_dir
-        assert done.returncode == (KILLED if renames < served + 2 else 0)
+        folder, changed = published.settings.serving_dir, 2
+        assert done.returncode == (KILLED if renames < changed + 2 else 0)
         seen = rows_of(published.settings, "SELECT DISTINCT waste_reports FROM neighbourhood_month")
-        assert seen == [(12 if renames <= served else 13,)]
+        assert seen == [(12 if renames <= changed else 13,)]
         publish_serving(published)
         assert rows_of(published.settings, "SELECT DISTINCT waste_reports FROM neighbourhood_month") == [(13,)]
         assert duckdb.sql(f"SELECT DISTINCT waste_reports FROM '{folder}/neighbourhood_month.parquet'").fetchall() == [(13,)]
         assert not list(folder.glob(".marts-*"))
 
     def test_a_build_that_fails_leaves_the_old_database_and_no_leftovers(self, published):
+        fill(published, reports=13)
         for file in (published.files_dir / "collective").rglob("*.parquet"):
             file.unlink()
         with pytest.raises(duckdb.Error):

@@ -46,7 +46,9 @@ def written(*contracts: ContractModel, rows: int = 0) -> duckdb.DuckDBPyConnecti
         return f"(SELECT {', '.join(f'CAST(NULL AS {kind}) AS {column}' for column, kind in types.items())} FROM range({number}))"
 
     named = {c.__config__.metadata["groningen"].name: c for c in contracts}
-    Dictionary(named, relation, datetime(2026, 3, 16, tzinfo=UTC)).write(con, "served")
+    dictionary = Dictionary(named, relation, datetime(2026, 3, 16, tzinfo=UTC))
+    with dictionary.ledger_at_hand(con):
+        dictionary.write(con, "served")
     return con
 
 

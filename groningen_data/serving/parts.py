@@ -1,0 +1,265 @@
+"""The tables of the serving database, part by part: a month of a monthly table, or all of another.
+
+A part is made anew when the ledger says that the lake's changed; the others stay as they were published. Exact figures never reach
+the database: what is read of the lake goes through `protect`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import duckdb
+
+from groningen_data import __version__
+from groningen_data.contracts import all_contracts
+from groningen_data.contracts.base import ContractModel, columns_of, facts_of, sql_types
+from groningen_data.lakehouse.connection import load_extension
+from groningen_data.lakehouse.ledger import Versions
+from groningen_data.lakehouse.tables import columns_by_table
+from groningen_data.serving.dictionary import TABLES, Dictionary, insert_rows, write_comments
+from groningen_data.serving.protect import is_monthly, protected_select, served_columns
+from groningen_data.settings import Settings
+
+NEVER = Versions(None, {}).of()
+_MONTHS_AT_ONCE = 12
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a served table.
+
+    Args:
+        table: Its short name.
+        month: The first day of the month; None for a table that is one part.
+        version: The batch that last changed it; `NEVER` when the ledger does not know.
+        rows: Rows that are served of it.
+        content_hash: Hash of those rows, whatever their order.
+    """
+
+    table: str
+    month: date | None
+    version: str
+    rows: int
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a serving database holds.
+
+    Args:
+        content_hash: Hash of all of it, but for when and how it was made.
+        content_changed_at: When that changed (UTC).
+        as_of: The platform's clock at that time (UTC).
+        made_with: Changes when every table must be made anew.
+        made_whole_at: When all parts were last made anew (UTC).
+        parts: Its parts.
+    """
+
+    content_hash: str
+    content_changed_at: datetime
+    as_of: datetime
+    made_with: str
+    made_whole_at: datetime
+    parts: tuple[Part, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The attached lake as relations with the columns of today's contracts, whatever its tables were like when they were written.
+
+    Args:
+        con: A connection with it.
+        columns: What it has: per table its columns and their types.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    columns: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def of(cls, con: duckdb.DuckDBPyConnection) -> "Lake":
+        return cls(con, columns_by_table(con))
+
+    def relation(self, table: str, types: Mapping[str, str], former: Mapping[str, str] | None = None) -> str:
+        """A table with exactly these columns.
+
+        Columns it does not have are NULL, unless it has them under a former name; a table the lake does not have is empty.
+        """
+        existing = self.columns.get(table, {})
+        columns = []
+        for name, kind in types.items():
+            held = name if name in existing else (former or {}).get(name, name)
+            if held not in existing:
+                columns.append(f'CAST(NULL AS {kind}) AS "{name}"')
+            elif existing[held] == kind:
+                columns.append(f'"{held}" AS "{name}"')
+            else:
+                columns.append(f'TRY_CAST("{held}" AS {kind}) AS "{name}"')
+        return f"(SELECT {', '.join(columns)} {f'FROM lake.{table}' if existing else 'WHERE false'})"
+
+    def exact(self, contract: ContractModel) -> str:
+        """The table of a contract, unprotected."""
+        former = {new: column.renamed_from for new, column in columns_of(contract).items() if column.renamed_from}
+        return self.relation(facts_of(contract).name, sql_types(contract), former)
+
+    def served(self, contract: ContractModel, months: Sequence[date | None] = ()) -> str:
+        """What is served of a table, or of some of its months."""
+        exact = self.exact(contract)
+        return protected_select(contract, f"(FROM {exact} {_where(months)})" if any(months) else exact)
+
+
+def served_contracts() -> dict[str, ContractModel]:
+    """The contracts of what is served, by the name that readers know."""
+    return {facts_of(c).short_name: c for c in all_contracts().values() if facts_of(c).served}
+
+
+def made_with(lake: Lake) -> str:
+    """What a serving database of a lake would be made with; see `Built`."""
+    parts: list[object] = [__version__, duckdb.__version__, TABLES]
+    for name, contract in served_contracts().items():
+        parts += [name, lake.served(contract), _comments(contract)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def read_built(con: duckdb.DuckDBPyConnection) -> Built | None:
+    """What the attached database `serving` says of itself; None when it says too little, as one of an earlier version does."""
+    try:
+        columns = "content_hash, content_changed_at, as_of, made_with, made_whole_at"
+        (facts,) = con.execute(f"SELECT {columns} FROM serving.dictionary.refresh").fetchall()
+        rows = con.execute("SELECT table_name, month, version, rows, content_hash FROM serving.dictionary.parts").fetchall()
+    except (duckdb.Error, ValueError):
+        return None
+    return Built(facts[0], facts[1], facts[2], facts[3], facts[4], tuple(Part(*row) for row in rows))
+
+
+def build(
+    lake: Lake,
+    settings: Settings,
+    now: datetime,
+    changed_at: datetime,
+    published: Built | None = None,
+    is_kept: bool = False,
+) -> Built:
+    """Bring the attached database `serving` up to date with the attached lake, in one transaction.
+
+    Args:
+        lake: The lake, on a connection with both.
+        settings: The settings of this process.
+        now: The platform's clock (UTC).
+        changed_at: The real time (UTC), noted down when the content changed.
+        published: What is published now, if that is known: what is the same keeps its date.
+        is_kept: Whether the database holds that; otherwise it is empty.
+
+    Raises:
+        ContractError: A contract cannot be served safely.
+    """
+    con = lake.con
+    load_extension(con, "spatial")
+    # Without it, rows would not be stored in the order of their keys.
+    con.execute("SET preserve_insertion_order = true")
+    how = made_with(lake)
+    con.execute("BEGIN")
+    try:
+        dictionary = Dictionary(all_contracts(), lake.relation, now)
+        with dictionary.ledger_at_hand(con):
+            if is_kept:
+                con.execute("DROP SCHEMA serving.dictionary CASCADE")
+            dictionary.write(con, "serving")
+            parts: list[Part] = []
+            for name, contract in served_contracts().items():
+                if not is_kept:
+                    _create(lake, name, contract)
+                earlier = [part for part in published.parts if part.table == name] if published and is_kept else []
+                parts += _update(lake, name, contract, dictionary.versions_of(con, facts_of(contract).name), earlier)
+        content_hash = _content_hash(con, settings, parts)
+        made_whole_at = published.made_whole_at if published and is_kept else changed_at
+        if published and published.content_hash == content_hash:
+            changed_at, now = published.content_changed_at, published.as_of
+        built = Built(content_hash, changed_at, now, how, made_whole_at, tuple(parts))
+        insert_rows(con, "serving.dictionary.parts", [[p.table, p.month, p.version, p.rows, p.content_hash] for p in parts])
+        told = [settings.municipality_code, settings.profile, __version__]
+        refresh = [built.content_changed_at, built.as_of, *told, content_hash, how, built.made_whole_at]
+        insert_rows(con, "serving.dictionary.refresh", [refresh])
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
+    return built
+
+
+def _create(lake: Lake, name: str, contract: ContractModel) -> None:
+    lake.con.execute(f"CREATE TABLE serving.main.{name} AS {lake.served(contract)} LIMIT 0")
+    write_comments(lake.con, f"serving.main.{name}", *_comments(contract))
+
+
+def _comments(contract: ContractModel) -> tuple[str, dict[str, str]]:
+    facts = facts_of(contract)
+    meanings = {c: f"{f.title_en} [{f.unit}]" if f.unit else f.title_en for c, f in served_columns(contract).items()}
+    return f"{facts.title_en} ({facts.title_nl}): {facts.grain}", meanings
+
+
+def _update(lake: Lake, name: str, contract: ContractModel, versions: Versions, earlier: Sequence[Part]) -> list[Part]:
+    """Make the parts of a table anew that changed, and give all of them in order of month."""
+    con, target, monthly = lake.con, f"serving.main.{name}", is_monthly(contract)
+    wanted: dict[date | None, str] = {None: versions.of()}
+    if monthly:
+        wanted = {date.fromisoformat(f"{month}-01"): versions.of([month]) for month in sorted(versions.months)}
+    kept = [part for part in earlier if part.version == wanted.get(part.month) != NEVER]
+    gone = [part.month for part in earlier if part not in kept]
+    if gone:
+        con.execute(f"DELETE FROM {target} {_where(gone)}")
+    missing = sorted(wanted.keys() - {part.month for part in kept}, key=str)
+    for start in range(0, len(missing), _MONTHS_AT_ONCE):
+        con.execute(f"INSERT INTO {target} {lake.served(contract, missing[start : start + _MONTHS_AT_ONCE])}")
+    parts = kept + _measured(con, name, missing, wanted, monthly)
+    if sum(part.rows for part in parts) != _count(con, lake.exact(contract)):
+        # The lake has rows of which the ledger does not tell the month.
+        con.execute(f"DELETE FROM {target}")
+        con.execute(f"INSERT INTO {target} {lake.served(contract)}")
+        parts = _measured(con, name, [None], {}, monthly)
+    return sorted(parts, key=lambda part: str(part.month))
+
+
+def _measured(
+    con: duckdb.DuckDBPyConnection, name: str, months: Sequence[date | None], versions: Mapping[date | None, str], monthly: bool
+) -> list[Part]:
+    """The parts of some months as they are in the serving database."""
+    if not months:
+        return []
+    month = "month" if monthly else "CAST(NULL AS DATE)"
+    rows = con.execute(
+        f"SELECT {month}, count(*), CAST(sum(CAST(hash(t) AS HUGEINT)) AS VARCHAR) FROM serving.main.{name} AS t {_where(months)} "
+        f"{'GROUP BY month' if monthly else ''}"
+    ).fetchall()
+    return [Part(name, of, versions.get(of, NEVER), count, content or "") for of, count, content in rows]
+
+
+def _where(months: Iterable[date | None]) -> str:
+    """Of a table in one part, or of which all is wanted, there is no month to name."""
+    named = sorted(f"DATE '{month}'" for month in months if month)
+    # The bounds are what the lake finds files by.
+    return f"WHERE month BETWEEN {named[0]} AND {named[-1]} AND month IN ({', '.join(named)})" if named else ""
+
+
+def _content_hash(con: duckdb.DuckDBPyConnection, settings: Settings, parts: Sequence[Part]) -> str:
+    tables = con.execute(
+        "SELECT schema_name, table_name, t.comment, list((column_name, data_type, c.comment) ORDER BY column_index) "
+        "FROM duckdb_tables() AS t JOIN duckdb_columns() AS c USING (database_name, schema_name, table_name) "
+        "WHERE database_name = 'serving' GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    found: list[object] = [settings.municipality_code, settings.profile, settings.as_of, __version__, duckdb.__version__]
+    found += [(part.table, part.month, part.rows, part.content_hash) for part in parts]
+    for name in TABLES:
+        table = f"serving.dictionary.{name}"
+        found.append(con.execute(f"SELECT count(*), sum(CAST(hash(t, rowid) AS HUGEINT)) FROM {table} AS t").fetchone())
+    return hashlib.sha256(repr((tables, found)).encode()).hexdigest()
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    (count,) = con.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
+    return int(count)
