@@ -279,17 +279,17 @@ class TestParts:
     def weights(self, settings: Settings) -> list[tuple]:
         return rows_of(settings, "SELECT container_code, strftime(month, '%Y-%m'), weight_kg FROM container_day ORDER BY month")
 
-    def test_a_month_that_changed_is_made_anew_and_no_other(self, published):
-        settings = published.settings
-        self.fill_days(published, {"2026-01": 1.0, "2026-02": 2.0, "2026-03": 3.0})
-        publish_serving(published)
+    def test_a_month_that_changed_is_made_anew_and_no_other(self, lakehouse):
+        settings = lakehouse.settings
+        self.fill_days(lakehouse, {"2026-01": 1.0, "2026-02": 2.0, "2026-03": 3.0})
+        publish_serving(lakehouse)
         before = self.stamps(settings)
         assert sorted(before) == ["2026-01.parquet", "2026-02.parquet", "2026-03.parquet"]
         # What was not told of is not looked for: the other months are not read again.
-        with published.writer("test") as con:
+        with lakehouse.writer("test") as con:
             con.execute(f"UPDATE lake.{self.DAYS} SET weight_kg = 99 WHERE month = DATE '2026-01-01'")
-        self.fill_days(published, {"2026-02": 4.0})
-        assert publish_serving(published).changed
+        self.fill_days(lakehouse, {"2026-02": 4.0})
+        assert publish_serving(lakehouse).changed
         after = self.stamps(settings)
         assert [name for name in before if before[name] != after[name]] == ["2026-02.parquet"]
         assert self.weights(settings)[::2] == [("1-A", "2026-01", 1.0), ("1-A", "2026-02", 4.0), ("1-A", "2026-03", 3.0)]
@@ -297,76 +297,79 @@ class TestParts:
         assert everything == [(1.0,), (1.0,), (3.0,), (3.0,), (4.0,), (4.0,)]
         assert self.parts(settings) == [("2026-01", 2), ("2026-02", 2), ("2026-03", 2)]
 
-    def test_rows_of_a_month_are_in_the_order_of_the_key(self, published):
-        self.fill_days(published, {"2026-02": 2.0, "2026-01": 1.0})
-        publish_serving(published)
-        found = rows_of(published.settings, "SELECT strftime(month, '%m'), container_code FROM container_day")
+    def test_rows_of_a_month_are_in_the_order_of_the_key(self, lakehouse):
+        self.fill_days(lakehouse, {"2026-02": 2.0, "2026-01": 1.0})
+        publish_serving(lakehouse)
+        found = rows_of(lakehouse.settings, "SELECT strftime(month, '%m'), container_code FROM container_day")
         assert found == [("01", "1-A"), ("01", "2-B"), ("02", "1-A"), ("02", "2-B")]
-        file = published.settings.serving_dir / "container_day" / "2026-02.parquet"
+        file = lakehouse.settings.serving_dir / "container_day" / "2026-02.parquet"
         assert duckdb.sql(f"SELECT container_code FROM '{file}'").fetchall() == [("1-A",), ("2-B",)]
 
-    def test_a_month_without_rows_any_more_is_withdrawn(self, published):
-        self.fill_days(published, {"2026-01": 1.0, "2026-02": 2.0})
-        publish_serving(published)
-        self.fill_days(published, {"2026-01": 0.0})
-        publish_serving(published)
-        assert self.parts(published.settings) == [("2026-02", 2)]
-        assert list(self.stamps(published.settings)) == ["2026-02.parquet"]
+    def test_a_month_without_rows_any_more_is_withdrawn(self, lakehouse):
+        self.fill_days(lakehouse, {"2026-01": 1.0, "2026-02": 2.0})
+        publish_serving(lakehouse)
+        self.fill_days(lakehouse, {"2026-01": 0.0})
+        publish_serving(lakehouse)
+        assert self.parts(lakehouse.settings) == [("2026-02", 2)]
+        assert list(self.stamps(lakehouse.settings)) == ["2026-02.parquet"]
 
-    def test_rows_that_the_ledger_does_not_know_are_served_as_well(self, published):
-        self.fill_days(published, {"2026-01": 1.0})
-        self.fill_days(published, {"2026-02": 2.0}, told=False)
+    def test_rows_that_the_ledger_does_not_know_are_served_as_well(self, lakehouse):
+        self.fill_days(lakehouse, {"2026-01": 1.0})
+        self.fill_days(lakehouse, {"2026-02": 2.0}, told=False)
         for weight in (3.0, 4.0):
-            publish_serving(published)
-            assert self.parts(published.settings) == [("2026-01", 2), ("2026-02", 2)]
-            self.fill_days(published, {"2026-02": weight}, told=False)
-        publish_serving(published)
-        assert self.weights(published.settings)[::2] == [("1-A", "2026-01", 1.0), ("1-A", "2026-02", 4.0)]
+            publish_serving(lakehouse)
+            assert self.parts(lakehouse.settings) == [("2026-01", 2), ("2026-02", 2)]
+            self.fill_days(lakehouse, {"2026-02": weight}, told=False)
+        publish_serving(lakehouse)
+        assert self.weights(lakehouse.settings)[::2] == [("1-A", "2026-01", 1.0), ("1-A", "2026-02", 4.0)]
 
-    def test_it_says_the_same_as_one_that_was_made_whole(self, published):
-        settings = published.settings
-        self.fill_days(published, {"2026-01": 1.0, "2026-02": 2.0})
-        publish_serving(published)
-        self.fill_days(published, {"2026-01": 5.0, "2026-03": 3.0})
-        fill(published, reports=13)
-        publish_serving(published)
-        facts = "SELECT content_hash, content_changed_at FROM dictionary.refresh"
-        in_parts = rows_of(settings, facts), rows_of(settings, "FROM container_day ORDER BY ALL")
+    def test_it_says_the_same_as_one_that_was_made_whole(self, lakehouse):
+        settings = lakehouse.settings
+        fill(lakehouse)
+        self.fill_days(lakehouse, {"2026-01": 1.0, "2026-02": 2.0})
+        publish_serving(lakehouse)
+        self.fill_days(lakehouse, {"2026-01": 5.0, "2026-03": 3.0})
+        fill(lakehouse, reports=13)
+        publish_serving(lakehouse)
+        facts = "SELECT content_hash, made_whole_at = content_changed_at FROM dictionary.refresh"
+        rows = rows_of(settings, "FROM container_day ORDER BY ALL")
+        ((content_hash, is_whole),) = rows_of(settings, facts)
+        assert not is_whole
         (settings.serving_dir / "refreshed.json").unlink()
-        publish_serving(published)
-        assert rows_of(settings, "FROM container_day ORDER BY ALL") == in_parts[1]
-        assert rows_of(settings, facts)[0][0] == in_parts[0][0][0]
+        publish_serving(lakehouse)
+        assert rows_of(settings, "FROM container_day ORDER BY ALL") == rows
+        assert rows_of(settings, facts) == [(content_hash, True)]
 
-    def test_all_of_it_is_made_anew_once_a_week_and_stays_as_old_as_it_is(self, published):
-        self.fill_days(published, {"2026-01": 1.0})
+    def test_all_of_it_is_made_anew_once_a_week_and_stays_as_old_as_it_is(self, lakehouse):
+        self.fill_days(lakehouse, {"2026-01": 1.0})
         started = datetime.now(UTC)
-        publish_serving(published, started)
-        files, facts = self.stamps(published.settings), "SELECT content_changed_at, made_whole_at FROM dictionary.refresh"
-        ((changed_at, _),) = rows_of(published.settings, facts)
-        assert not publish_serving(published, started + timedelta(days=6)).changed
-        assert publish_serving(published, started + timedelta(days=8)).changed
-        assert rows_of(published.settings, facts) == [(changed_at, started + timedelta(days=8))]
-        assert not publish_serving(published, started + timedelta(days=9)).changed
-        assert self.stamps(published.settings) == files
+        publish_serving(lakehouse, started)
+        files, facts = self.stamps(lakehouse.settings), "SELECT content_changed_at, made_whole_at FROM dictionary.refresh"
+        ((changed_at, _),) = rows_of(lakehouse.settings, facts)
+        assert not publish_serving(lakehouse, started + timedelta(days=6)).changed
+        assert publish_serving(lakehouse, started + timedelta(days=8)).changed
+        assert rows_of(lakehouse.settings, facts) == [(changed_at, started + timedelta(days=8))]
+        assert not publish_serving(lakehouse, started + timedelta(days=9)).changed
+        assert self.stamps(lakehouse.settings) == files
 
-    def test_other_contracts_or_versions_leave_nothing_of_before(self, published, monkeypatch):
-        self.fill_days(published, {"2026-01": 1.0})
-        publish_serving(published)
-        before = self.stamps(published.settings)
+    def test_other_contracts_or_versions_leave_nothing_of_before(self, lakehouse, monkeypatch):
+        self.fill_days(lakehouse, {"2026-01": 1.0})
+        publish_serving(lakehouse)
+        before = self.stamps(lakehouse.settings)
         monkeypatch.setattr(parts, "__version__", "another")
-        assert publish_serving(published).changed
-        assert rows_of(published.settings, "SELECT made_whole_at = content_changed_at FROM dictionary.refresh") == [(True,)]
-        assert self.stamps(published.settings) != before
+        assert publish_serving(lakehouse).changed
+        assert rows_of(lakehouse.settings, "SELECT made_whole_at = content_changed_at FROM dictionary.refresh") == [(True,)]
+        assert self.stamps(lakehouse.settings) != before
 
-    def test_files_of_a_swap_that_did_not_end_are_all_replaced(self, published):
-        self.fill_days(published, {"2026-01": 1.0})
-        publish_serving(published)
-        (published.settings.serving_dir / ".swapping").touch()
-        file = published.settings.serving_dir / "container_day" / "2026-01.parquet"
+    def test_files_of_a_swap_that_did_not_end_are_all_replaced(self, lakehouse):
+        self.fill_days(lakehouse, {"2026-01": 1.0})
+        publish_serving(lakehouse)
+        (lakehouse.settings.serving_dir / ".swapping").touch()
+        file = lakehouse.settings.serving_dir / "container_day" / "2026-01.parquet"
         file.write_bytes(b"of another publication")
-        assert publish_serving(published).changed
+        assert publish_serving(lakehouse).changed
         assert duckdb.sql(f"SELECT count(*) FROM '{file}'").fetchall() == [(2,)]
-        assert not (published.settings.serving_dir / ".swapping").exists()
+        assert not (lakehouse.settings.serving_dir / ".swapping").exists()
 
 
 class TestSwap:

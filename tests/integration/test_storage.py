@@ -4,6 +4,7 @@ import threading
 
 import dagster as dg
 import pytest
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
 from resources import storage
@@ -65,3 +66,16 @@ def test_wiping_forgets_the_events_and_later_ones_are_kept(instance):
     log.wipe()
     assert _told(log, first) == []
     assert "something happened" in _told(log, job.execute_in_process(instance=instance).run_id)
+
+
+def test_a_table_that_was_found_is_not_looked_for_again(instance, monkeypatch):
+    asked, original = [], SqliteEventLogStorage.has_table
+    monkeypatch.setattr(SqliteEventLogStorage, "has_table", lambda log, name: asked.append(name) or original(log, name))
+    log = instance.event_log_storage
+    assert [log.has_table(name) for name in ("none", "none", "asset_check_executions", "asset_check_executions")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert asked == ["none", "none", "asset_check_executions"]
