@@ -571,13 +571,14 @@ def _unclaimed(settings: "Settings") -> str:
     root, landing = settings.source_root, Landing.of(settings)
     sources = [source for source in all_sources().values() if not source.root]
     receptions = {source.name: source.reception(settings, landing) for source in sources if source.reception}
+    files = delivered_files(root)
     claimed = {
         path
         for source in sources
-        for path, look in source.looks(root, landing, receptions.get(source.name)).values()
+        for path, look in source.looks(files, landing, receptions.get(source.name)).values()
         if look.is_mine or any(reception.accompanies(path) for reception in receptions.values())
     }
-    others = [str(path.relative_to(root)) for path in delivered_files(root) if path not in claimed]
+    others = [str(file.path.relative_to(root)) for file in files if file.path not in claimed]
     if not others:
         return ""
     shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")

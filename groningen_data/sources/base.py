@@ -1,18 +1,19 @@
 """What every source shares: finding its payloads, landing them once, and naming the batches they feed."""
 
+import contextlib
 import fnmatch
 import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Protocol, cast
+from typing import IO, NamedTuple, Protocol, cast
 
 import polars as pl
 
@@ -43,6 +44,14 @@ class Head:
     @cached_property
     def text(self) -> str:
         return self.data.decode("utf-8", errors="replace").lstrip("\ufeff")
+
+
+class DeliveredFile(NamedTuple):
+    """A file that may be a payload: where it is, its place below the folder of files, and a stamp of its size and times."""
+
+    path: Path
+    place: str
+    stamp: str
 
 
 class Reception(Protocol):
@@ -147,18 +156,19 @@ class FileSource:
         return [] if self.root else self._found(root)
 
     def _found(self, root: Path) -> list[Path]:
-        return [path for path in delivered_files(root) if self._claims(path)]
+        return [file.path for file in delivered_files(root) if self._claims(file.path)]
 
-    def looks(self, root: Path, landing: Landing, reception: Reception | None = None) -> dict[str, tuple[Path, Look]]:
+    def looks(
+        self, files: Iterable[DeliveredFile], landing: Landing, reception: Reception | None = None
+    ) -> dict[str, tuple[Path, Look]]:
         """By place: every delivered file and whether it is this source's; files that are as they were are not opened again."""
         earlier = landing.looks(self.name, self._version(reception))
         found = {}
-        for path in delivered_files(root):
-            facts = path.stat()
-            stamp = f"{facts.st_size}-{facts.st_mtime_ns}-{facts.st_ctime_ns}"
-            place = _place(path, root)
-            look = earlier.get(place)
-            found[place] = path, look if look and look.stamp == stamp else Look(stamp, self._claims(path, reception))
+        for file in files:
+            look = earlier.get(file.place)
+            if look is None or look.stamp != file.stamp:
+                look = Look(file.stamp, self._claims(file.path, reception))
+            found[file.place] = file.path, look
         return found
 
     def _version(self, reception: Reception | None) -> str:
@@ -196,7 +206,7 @@ class FileSource:
         rewrite = self._rewrite(settings)
         reception = self.reception(settings, landing) if self.reception else None
         visit = _Visit(self, landing, rewrite, {**told, **reception.told} if reception else told)
-        looks = self.looks(root, landing, reception)
+        looks = self.looks(delivered_files(root), landing, reception)
         for place, (path, look) in looks.items():
             if not look.is_mine:
                 continue
@@ -480,7 +490,7 @@ def _folder(source: str, root: Path) -> Path:
     return root
 
 
-def _place(path: Path, root: Path) -> str:
+def _place(path: Path | str, root: Path) -> str:
     return _masked(str(path).removeprefix(f"{root}{os.sep}"))
 
 
@@ -488,9 +498,28 @@ _masked = lru_cache(1 << 16)(masked)
 """Every source asks for every place, every night."""
 
 
-def delivered_files(root: Path) -> list[Path]:
-    """Every file below `root` that may be a payload, in order of name; hidden ones are not."""
-    return [path for path in sorted(root.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+def delivered_files(root: Path) -> list[DeliveredFile]:
+    """Every file below `root` that may be a payload, in order of folder and name; hidden ones are not."""
+    found = sorted(_files_below(str(root)), key=lambda entry: entry.path.replace(os.sep, "\0"))
+    files = []
+    for entry in found:
+        with contextlib.suppress(FileNotFoundError):  # It is just being taken away.
+            facts = entry.stat()
+            stamp = f"{facts.st_size}-{facts.st_mtime_ns}-{facts.st_ctime_ns}"
+            files.append(DeliveredFile(Path(entry.path), _place(entry.path, root), stamp))
+    return files
+
+
+def _files_below(folder: str) -> "Iterator[os.DirEntry[str]]":
+    try:
+        entries = list(os.scandir(folder))
+    except (PermissionError, FileNotFoundError):
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path)
+        elif entry.is_file() and not entry.name.startswith("."):
+            yield entry
 
 
 def head_of(path: Path) -> Head | None:
