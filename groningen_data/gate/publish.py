@@ -32,8 +32,11 @@ def is_unchanged(con: duckdb.DuckDBPyConnection, contract: ContractModel, key: s
     return con.execute(f"SELECT 1 FROM (({staged}) EXCEPT ALL ({published})) LIMIT 1").fetchone() is None
 
 
-def touched_months(con: duckdb.DuckDBPyConnection, contract: ContractModel, key: str) -> list[str]:
-    """Months (`2026-03`) that publishing the staged batch changes, so that marts know what to make again; `*` for all."""
+def touched_months(con: duckdb.DuckDBPyConnection, contract: ContractModel, key: str, is_first: bool = False) -> list[str]:
+    """Months (`2026-03`) that publishing the staged batch changes, so that marts know what to make again; `*` for all.
+
+    With `is_first` nothing of the batch was published before.
+    """
     facts = facts_of(contract)
     if is_day(key[:10]):
         return [key[:7]]
@@ -44,10 +47,9 @@ def touched_months(con: duckdb.DuckDBPyConnection, contract: ContractModel, key:
     old = f"SELECT {columns} FROM lake.{facts.name} WHERE {chosen}"
     new = f"SELECT {columns} FROM {STAGE}"
     month = f"strftime(\"{facts.period_column}\", '%Y-%m')"
-    rows = con.execute(
-        f"SELECT DISTINCT {month} FROM ((({new}) EXCEPT ALL ({old})) UNION ALL (({old}) EXCEPT ALL ({new}))) ORDER BY 1"
-    ).fetchall()
-    return [r[0] for r in rows]
+    differing = f"(({new}) EXCEPT ALL ({old})) UNION ALL (({old}) EXCEPT ALL ({new}))"
+    changed = new if is_first and facts.load_mode != "merge" else differing
+    return [month for (month,) in con.execute(f"SELECT DISTINCT {month} FROM ({changed}) ORDER BY 1").fetchall()]
 
 
 @dataclass
@@ -89,7 +91,7 @@ class Publisher:
         con, facts, columns = self.con, facts_of(self.contract), quoted(sql_types(self.contract))
         if batch.outcome == "published":
             with self.reading():
-                batch = replace(batch, touched_months=touched_months(con, self.contract, batch.key))
+                batch = replace(batch, touched_months=touched_months(con, self.contract, batch.key, is_first))
         with self._adding(batch, told):
             if batch.outcome == "published":
                 if facts.load_mode == "merge":
