@@ -26,8 +26,9 @@ refresh: $(READY) ## Land, gate and publish everything of the current profile (d
 	@$(BIN)/groningen refresh
 
 test: $(READY) ## Run all tests
-	@# Two processes share the cores: threads of their own would only get in each other's way.
-	@GRONINGEN_THREADS=1 POLARS_MAX_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@# Two processes share the cores: threads of their own would only get in each other's way. Many tests start a process, which should
+	@# not compile everything anew.
+	@PYTHONDONTWRITEBYTECODE= GRONINGEN_THREADS=1 POLARS_MAX_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(READY) ## Start the Dagster UI on http://127.0.0.1:3000, with its daemon
 	@mkdir -p $(GRONINGEN_DAGSTER_DIR)

@@ -16,7 +16,6 @@ import duckdb
 from groningen_data.contracts.base import ContractModel, columns_of, facts_of, sql_types
 from groningen_data.errors import ContractError
 from groningen_data.lakehouse.ledger import TABLES as LEDGER_TABLES
-from groningen_data.lakehouse.ledger import Versions, versions_of
 from groningen_data.serving.protect import counts_people, is_protected, protected_row_count, served_columns
 
 BATCH_KEYS_OF_QUALITY = 60
@@ -105,7 +104,7 @@ TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
             "municipality_code": ("VARCHAR", "Municipality that the lakehouse describes"),
             "profile": ("VARCHAR", "Where the payloads came from"),
             "version": ("VARCHAR", "Version of groningen-data"),
-            "content_hash": ("VARCHAR", "Hash of everything else in this database"),
+            "content_hash": ("VARCHAR", "Hash of everything else in this database, but for when and how it was made"),
             "made_with": ("VARCHAR", "Changes when every table must be made anew: other contracts, protection or versions"),
             "made_whole_at": ("TIMESTAMP WITH TIME ZONE", "When all parts were last made anew (UTC)"),
         },
@@ -115,7 +114,7 @@ TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
         {
             "table_name": ("VARCHAR", "Name as in dictionary.tables"),
             "month": ("DATE", "First day of the month; empty for a table that is one part"),
-            "version": ("VARCHAR", "The batch that last changed it"),
+            "version": ("VARCHAR", "Changes with the batches that were ever published of it; empty when the ledger has none"),
             "rows": ("BIGINT", "Rows in this database"),
             "content_hash": ("VARCHAR", "Hash of those rows, whatever their order"),
         },
@@ -173,9 +172,18 @@ class Dictionary:
         for table in _LEDGER_USED:
             con.execute(f"DROP TABLE {_ledger(table)}")
 
-    def versions_of(self, con: duckdb.DuckDBPyConnection, table: str) -> Versions:
-        """The newest published batch of a table, and of each month; the ledger must be at hand."""
-        return versions_of(con, table, _ledger("ops.batches"))
+    def versions_of(self, con: duckdb.DuckDBPyConnection, table: str) -> dict[str | None, str]:
+        """What all published batches of a table make together (None), and those about each month (`2026-03`); `*` is every month.
+
+        Not the newest batch: clocks can be set back. The ledger must be at hand.
+        """
+        rows = con.execute(
+            "SELECT month, md5(string_agg(batch_id, ' ' ORDER BY batch_id)) FROM (SELECT batch_id, "
+            f"unnest(list_append(touched_months, NULL)) AS month FROM {_ledger('ops.batches')} "
+            "WHERE table_name = ? AND outcome = 'published') GROUP BY month",
+            [table],
+        ).fetchall()
+        return dict(rows)
 
     def _require_unique_names(self) -> None:
         owners: dict[str, str] = {}

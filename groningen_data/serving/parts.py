@@ -15,13 +15,14 @@ from groningen_data import __version__
 from groningen_data.contracts import all_contracts
 from groningen_data.contracts.base import ContractModel, columns_of, facts_of, sql_types
 from groningen_data.lakehouse.connection import load_extension
-from groningen_data.lakehouse.ledger import Versions
+from groningen_data.lakehouse.ledger import EVERY_MONTH
 from groningen_data.lakehouse.tables import columns_by_table
 from groningen_data.serving.dictionary import TABLES, Dictionary, insert_rows, write_comments
 from groningen_data.serving.protect import is_monthly, protected_select, served_columns
+from groningen_data.serving.rules import rules_hash
 from groningen_data.settings import Settings
 
-NEVER = Versions(None, {}).of()
+_UNKNOWN = ""
 _MONTHS_AT_ONCE = 12
 
 
@@ -32,7 +33,7 @@ class Part:
     Args:
         table: Its short name.
         month: The first day of the month; None for a table that is one part.
-        version: The batch that last changed it; `NEVER` when the ledger does not know.
+        version: Changes with the batches that were ever published of it; empty when the ledger has none.
         rows: Rows that are served of it.
         content_hash: Hash of those rows, whatever their order.
     """
@@ -120,9 +121,8 @@ def served_contracts() -> dict[str, ContractModel]:
 
 def made_with(lake: Lake) -> str:
     """What a serving database of a lake would be made with; see `Built`."""
-    parts: list[object] = [__version__, duckdb.__version__, TABLES]
-    for name, contract in served_contracts().items():
-        parts += [name, lake.served(contract), _comments(contract)]
+    parts: list[object] = [__version__, duckdb.__version__, rules_hash()]
+    parts += [lake.served(contract) for contract in served_contracts().values()]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -138,46 +138,52 @@ def read_built(con: duckdb.DuckDBPyConnection) -> Built | None:
 
 
 def build(
-    lake: Lake,
+    con: duckdb.DuckDBPyConnection,
     settings: Settings,
     now: datetime,
     changed_at: datetime,
     published: Built | None = None,
-    is_kept: bool = False,
-) -> Built:
+    base: Built | None = None,
+) -> Built | None:
     """Bring the attached database `serving` up to date with the attached lake, in one transaction.
 
     Args:
-        lake: The lake, on a connection with both.
+        con: A connection with both.
         settings: The settings of this process.
         now: The platform's clock (UTC).
         changed_at: The real time (UTC), noted down when the content changed.
-        published: What is published now, if that is known: what is the same keeps its date.
-        is_kept: Whether the database holds that; otherwise it is empty.
+        published: What is published now, if that is known: content that is the same keeps its date.
+        base: What the database holds; None when it is empty.
+
+    Returns:
+        What it holds then; None when it must be made anew, from an empty one.
 
     Raises:
         ContractError: A contract cannot be served safely.
     """
-    con = lake.con
     load_extension(con, "spatial")
     # Without it, rows would not be stored in the order of their keys.
     con.execute("SET preserve_insertion_order = true")
-    how = made_with(lake)
     con.execute("BEGIN")
     try:
+        lake = Lake.of(con)
+        how = made_with(lake)
+        if base and base.made_with != how:
+            con.execute("ROLLBACK")
+            return None
         dictionary = Dictionary(all_contracts(), lake.relation, now)
+        parts: list[Part] = []
         with dictionary.ledger_at_hand(con):
-            if is_kept:
+            if base:
                 con.execute("DROP SCHEMA serving.dictionary CASCADE")
             dictionary.write(con, "serving")
-            parts: list[Part] = []
             for name, contract in served_contracts().items():
-                if not is_kept:
+                if not base:
                     _create(lake, name, contract)
-                earlier = [part for part in published.parts if part.table == name] if published and is_kept else []
+                earlier = [part for part in base.parts if part.table == name] if base else []
                 parts += _update(lake, name, contract, dictionary.versions_of(con, facts_of(contract).name), earlier)
         content_hash = _content_hash(con, settings, parts)
-        made_whole_at = published.made_whole_at if published and is_kept else changed_at
+        made_whole_at = base.made_whole_at if base else changed_at
         if published and published.content_hash == content_hash:
             changed_at, now = published.content_changed_at, published.as_of
         built = Built(content_hash, changed_at, now, how, made_whole_at, tuple(parts))
@@ -203,17 +209,27 @@ def _comments(contract: ContractModel) -> tuple[str, dict[str, str]]:
     return f"{facts.title_en} ({facts.title_nl}): {facts.grain}", meanings
 
 
-def _update(lake: Lake, name: str, contract: ContractModel, versions: Versions, earlier: Sequence[Part]) -> list[Part]:
-    """Make the parts of a table anew that changed, and give all of them in order of month."""
+def _update(
+    lake: Lake, name: str, contract: ContractModel, versions: Mapping[str | None, str], earlier: Sequence[Part]
+) -> list[Part]:
+    """Make the parts of a table anew that changed, and give all of them in order of month.
+
+    Months after one that changed are written once more, so that rows stay in the order of the months.
+    """
     con, target, monthly = lake.con, f"serving.main.{name}", is_monthly(contract)
-    wanted: dict[date | None, str] = {None: versions.of()}
+    wanted: dict[date | None, str] = {None: versions.get(None, _UNKNOWN)}
     if monthly:
-        wanted = {date.fromisoformat(f"{month}-01"): versions.of([month]) for month in sorted(versions.months)}
-    kept = [part for part in earlier if part.version == wanted.get(part.month) != NEVER]
-    gone = [part.month for part in earlier if part not in kept]
-    if gone:
-        con.execute(f"DELETE FROM {target} {_where(gone)}")
+        always = versions.get(EVERY_MONTH, "")
+        months = sorted(month for month in versions if month and month != EVERY_MONTH)
+        wanted = {date.fromisoformat(f"{month}-01"): versions[month] + always for month in months}
+    same = {part.month for part in earlier if part.version and part.version == wanted.get(part.month)}
+    changed = {part.month for part in earlier} - same | wanted.keys() - same
+    first = min(changed, key=str, default=None)
+    kept = [part for part in earlier if not changed or str(part.month) < str(first)]
     missing = sorted(wanted.keys() - {part.month for part in kept}, key=str)
+    if len(kept) < len(earlier):
+        since = f"WHERE month >= DATE '{first}'" if first else ""
+        con.execute(f"DELETE FROM {target} {since}")
     for start in range(0, len(missing), _MONTHS_AT_ONCE):
         con.execute(f"INSERT INTO {target} {lake.served(contract, missing[start : start + _MONTHS_AT_ONCE])}")
     parts = kept + _measured(con, name, missing, wanted, monthly)
@@ -221,22 +237,28 @@ def _update(lake: Lake, name: str, contract: ContractModel, versions: Versions, 
         # The lake has rows of which the ledger does not tell the month.
         con.execute(f"DELETE FROM {target}")
         con.execute(f"INSERT INTO {target} {lake.served(contract)}")
-        parts = _measured(con, name, [None], {}, monthly)
-    return sorted(parts, key=lambda part: str(part.month))
+        parts = _measured(con, name, None, {}, monthly)
+    return parts
 
 
 def _measured(
-    con: duckdb.DuckDBPyConnection, name: str, months: Sequence[date | None], versions: Mapping[date | None, str], monthly: bool
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    months: Sequence[date | None] | None,
+    versions: Mapping[date | None, str],
+    monthly: bool,
 ) -> list[Part]:
-    """The parts of some months as they are in the serving database."""
-    if not months:
+    """The parts of some months, or of all that have rows (None), as they are in the serving database; in order of month."""
+    if months is not None and not months:
         return []
+    months = months or []
     month = "month" if monthly else "CAST(NULL AS DATE)"
     rows = con.execute(
         f"SELECT {month}, count(*), CAST(sum(CAST(hash(t) AS HUGEINT)) AS VARCHAR) FROM serving.main.{name} AS t {_where(months)} "
         f"{'GROUP BY month' if monthly else ''}"
     ).fetchall()
-    return [Part(name, of, versions.get(of, NEVER), count, content or "") for of, count, content in rows]
+    found = {of: (count, content or "") for of, count, content in rows}
+    return [Part(name, of, versions.get(of, _UNKNOWN), *found.get(of, (0, ""))) for of in sorted({*months, *found}, key=str)]
 
 
 def _where(months: Iterable[date | None]) -> str:

@@ -8,20 +8,21 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from filelock import FileLock, Timeout
 
-from groningen_data.contracts.base import facts_of
+from groningen_data.contracts.base import ContractModel, facts_of
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse import Lakehouse
 from groningen_data.serving import geometry
-from groningen_data.serving.parts import Built, Lake, build, made_with, read_built, served_contracts
+from groningen_data.serving.parts import Built, build, read_built, served_contracts
 from groningen_data.serving.protect import is_monthly, order_of
 from groningen_data.settings import Settings
 
@@ -41,7 +42,7 @@ class ServingReport:
         tables: Number of served tables.
         rows: Rows in them together.
         seconds: How long it took.
-        changed: Whether the files were replaced; False when they already held exactly this.
+        changed: Whether files were replaced; False when all of them held exactly this and nothing had to be made anew.
     """
 
     tables: int
@@ -53,9 +54,9 @@ class ServingReport:
 def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None, is_refresh: bool = True) -> ServingReport:
     """Bring the serving database and the Parquet files up to date with the lake.
 
-    Everything is read in one snapshot. What changed is made anew in a copy of the database that was published last; all of it when
-    that is not whole, was made with other contracts or versions, or once a week, for what was deleted from a copy leaves traces in
-    the file. The rename of the database comes after those of the Parquet files, so a build that is killed anywhere leaves a complete
+    Everything is read in one snapshot. What changed is made anew in a copy of the database that was published last; all of it,
+    Parquet files as well, when that is not what was published, was made with other contracts or versions, or once a week, for what was
+    deleted from a copy leaves traces in the file. The rename of the database comes after those of the Parquet files, so a build that is killed anywhere leaves a complete
     database, and the next publication repairs the rest.
 
     Args:
@@ -73,38 +74,70 @@ def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None, is_r
     changed_at = now_real or datetime.now(UTC)
     folder = settings.serving_dir
     with _only_builder(folder, settings), lakehouse.reader() as con:
-        path, lake = folder / f"{_BUILD}{os.getpid()}.duckdb", Lake.of(con)
-        published = _copied(lake, folder, path)
-        is_kept = published is not None and changed_at - published.made_whole_at < _WHOLE_EVERY
-        if not is_kept:
-            path.unlink(missing_ok=True)
-        with _attached(con, path):
-            built = build(lake, settings, settings.now(), changed_at, published, is_kept)
+        path = folder / f"{_BUILD}{os.getpid()}.duckdb"
+        published = _copied(con, folder, path)
+        with _brought_up_to_date(con, settings, path, changed_at, published) as (built, is_anew):
             files = _files(built)
-            held = _files(published) if published else {}
-            due = [file for file in files if files[file] != held.get(file) or not (folder / file).is_file()]
-            withdrawn = [file for file in _parquet_in(folder) if file not in files]
-            is_new = published is None or published.content_hash != built.content_hash
-            changed = is_new or bool(due or withdrawn) or not is_kept
+            held = {} if published is None or is_anew else _files(published.built)
+            stamps = published.stamps if published else {}
+            due = [file for file in files if files[file] != held.get(file) or stamps.get(file) != _stamp(folder / file)]
             for file in due:
                 _write_parquet(con, files[file], _parquet_build(folder, file))
-        if changed:
-            _swap_in(folder, path, due, withdrawn)
+        withdrawn = _withdrawn(folder, files, stamps)
+        changed = published is None or published.built.content_hash != built.content_hash or bool(due or withdrawn)
+        sha256 = _swap_in(folder, path, due, withdrawn) if published is None or changed else published.marts_sha256
         facts = {
-            "refreshed_at": changed_at.astimezone(UTC).isoformat() if is_refresh else _earlier_refresh(folder / REFRESHED),
+            "refreshed_at": changed_at.astimezone(UTC).isoformat() if is_refresh else _told(folder).get("refreshed_at"),
             "as_of": settings.now().isoformat(),
-            "marts_sha256": _sha256(folder / MARTS),
+            "marts_sha256": sha256,
+            "parquet": {file: _stamp(folder / file) for file in files},
         }
         _write_atomically(folder / REFRESHED, json.dumps(facts))
         (folder / _SWAPPING).unlink(missing_ok=True)
     return ServingReport(len(served_contracts()), built.rows, time.monotonic() - started, changed)
 
 
-def _earlier_refresh(path: Path) -> str | None:
+@dataclass(frozen=True)
+class _Published:
+    """What lies in the folder, as far as it is what was published.
+
+    Args:
+        built: What the database holds.
+        marts_sha256: Its hash.
+        stamps: By Parquet file, what tells whether somebody changed it.
+    """
+
+    built: Built
+    marts_sha256: str
+    stamps: Mapping[str, str]
+
+
+@contextmanager
+def _brought_up_to_date(
+    con: duckdb.DuckDBPyConnection, settings: Settings, path: Path, changed_at: datetime, published: _Published | None
+) -> Iterator[tuple[Built, bool]]:
+    """The database at `path` attached as `serving`, as it is to be published, and whether it was made anew."""
+    dated = published.built if published else None
+    if dated and timedelta(0) <= changed_at - dated.made_whole_at < _WHOLE_EVERY:
+        with _attached(con, path):
+            built = build(con, settings, settings.now(), changed_at, dated, base=dated)
+            if built:
+                yield built, False
+                return
+    path.unlink(missing_ok=True)
+    with _attached(con, path):
+        built = build(con, settings, settings.now(), changed_at, dated)
+        assert built is not None
+        yield built, True
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    """What the last publication told of itself; nothing when that cannot be read."""
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["refreshed_at"])
-    except (OSError, ValueError, KeyError):
-        return None
+        told = json.loads((folder / REFRESHED).read_text(encoding="utf-8"))
+        return told if isinstance(told, dict) else {}
+    except (OSError, ValueError):
+        return {}
 
 
 def build_as_of(con: duckdb.DuckDBPyConnection, settings: Settings, at: datetime, target: Path) -> None:
@@ -119,26 +152,27 @@ def build_as_of(con: duckdb.DuckDBPyConnection, settings: Settings, at: datetime
     with _only_builder(target.parent, settings):
         path = target.parent / f"{_BUILD}{os.getpid()}.duckdb"
         with _attached(con, path):
-            build(Lake.of(con), settings, at, at)
+            build(con, settings, at, at)
         _fsync(path)
         path.replace(target)
 
 
-def _copied(lake: Lake, folder: Path, path: Path) -> Built | None:
-    """Copy the published database, and give what it holds; None when there is none, when it or a file beside it may not be what was
-    published, or when all of it must be made anew."""
+def _copied(con: duckdb.DuckDBPyConnection, folder: Path, path: Path) -> _Published | None:
+    """Copy the published database to `path`, and tell what it holds; None when it, or a file beside it, may not be what was
+    published."""
+    told = _told(folder)
     try:
         if (folder / _SWAPPING).exists():
             return None
-        expected = json.loads((folder / REFRESHED).read_text(encoding="utf-8"))["marts_sha256"]
         shutil.copyfile(folder / MARTS, path)
-    except (OSError, ValueError, KeyError):
+        if (sha256 := _sha256(path)) != told.get("marts_sha256"):
+            return None
+        with _attached(con, path):
+            built = read_built(con)
+    except (OSError, duckdb.Error):
         return None
-    if _sha256(path) != expected:
-        return None
-    with _attached(lake.con, path):
-        built = read_built(lake.con)
-    return built if built and built.made_with == made_with(lake) else None
+    stamps = told.get("parquet")
+    return _Published(built, sha256, stamps if isinstance(stamps, dict) else {}) if built else None
 
 
 @dataclass(frozen=True)
@@ -151,20 +185,36 @@ class _Content:
 
 
 def _files(built: Built) -> dict[str, _Content]:
-    """The Parquet files of a serving database, by their path in the folder: one per table, and of tables of days and hours, which
-    grow by thousands of rows a day, one per month."""
+    """The Parquet files of a serving database, by their path in the folder."""
     found = {}
     for name, contract in served_contracts().items():
-        parts = [(p.month, p.rows, p.content_hash) for p in built.parts if p.table == name]
-        if is_monthly(contract) and facts_of(contract).period_column == "local_date":
+        parts = [(part.month, part.rows, part.content_hash) for part in built.parts if part.table == name and part.rows]
+        if parts and _is_split(contract):
             found.update({f"{name}/{part[0]:%Y-%m}.parquet": _Content(name, part[0], (part,)) for part in parts})
         else:
-            found[f"{name}.parquet"] = _Content(name, None, tuple(parts))
+            found[f"{name}/empty.parquet" if _is_split(contract) else f"{name}.parquet"] = _Content(name, None, tuple(parts))
     return found
 
 
-def _parquet_in(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for pattern in ("*.parquet", "*/*.parquet") for path in folder.glob(pattern))
+def _is_split(contract: ContractModel) -> bool:
+    """Whether a table has one Parquet file per month: those of days and hours, which grow by thousands of rows a day."""
+    return is_monthly(contract) and facts_of(contract).period_column == "local_date"
+
+
+def _withdrawn(folder: Path, files: Mapping[str, _Content], stamps: Mapping[str, str]) -> list[str]:
+    """Parquet files that are not published any more; folders of others are left alone."""
+    own = {Path(file).parent for file in (*files, *stamps)} | {Path()}
+    found = (str(path.relative_to(folder)) for parent in own for path in (folder / parent).glob("*.parquet"))
+    return sorted(file for file in found if file not in files)
+
+
+def _stamp(path: Path) -> str:
+    """Size and time of a file; empty when there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return ""
+    return f"{facts.st_size}-{facts.st_mtime_ns}"
 
 
 def _write_parquet(con: duckdb.DuckDBPyConnection, content: _Content, path: Path) -> None:
@@ -178,19 +228,26 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, content: _Content, path: Path
     con.execute(f"COPY (FROM {table} {where} ORDER BY {order}) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def _swap_in(folder: Path, build: Path, due: Sequence[str], withdrawn: Sequence[str]) -> None:
+def _swap_in(folder: Path, build: Path, due: Sequence[str], withdrawn: Sequence[str]) -> str:
+    """Put the new files in the places of the old; gives the hash of the database."""
     (folder / _SWAPPING).touch()
+    _fsync(folder)
     for file in due:
         _fsync(_parquet_build(folder, file))
         (folder / file).parent.mkdir(exist_ok=True)
         _parquet_build(folder, file).replace(folder / file)
     for file in withdrawn:
         (folder / file).unlink(missing_ok=True)
+    for parent in {(folder / file).parent for file in withdrawn} - {folder}:
+        if not any(parent.iterdir()):
+            parent.rmdir()
     _fsync(build)
+    sha256 = _sha256(build)
     # A reader that opened the old file for writing may have left its log, which must never be replayed on the new one.
     (folder / f"{MARTS}.wal").unlink(missing_ok=True)
     build.replace(folder / MARTS)
     _fsync(folder)
+    return sha256
 
 
 def _parquet_build(folder: Path, file: str) -> Path:

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import duckdb
 
 from groningen_data.errors import GroningenError
+from groningen_data.serving.rules import rules_hash
 
 if TYPE_CHECKING:
     from groningen_data.settings import Settings
@@ -31,7 +32,6 @@ Format = Literal["table", "csv", "json"]
 _AS_OF_FILES = 5
 # Texts are shortened to the first of these lengths with which a table fits the screen.
 _CELL_WIDTHS = (60, 40, 28)
-_PACKAGE = Path(__file__).parents[1]
 _READING = {"SELECT", "EXPLAIN"}
 _Config = dict[str, str | bool | int | float | list[str]]
 _LOCKED_CONFIG: _Config = {
@@ -276,7 +276,7 @@ def _as_of_file(settings: "Settings", at: datetime) -> Path:
             "SELECT snapshot_id, epoch_us(snapshot_time) FROM lake.snapshots() "
             "WHERE snapshot_id = (SELECT id FROM lake.current_snapshot())"
         ).fetchall()
-        path = folder / f"{snapshot}-{_rules_hash(settings, made_at)}.duckdb"
+        path = folder / f"{snapshot}-{_state(settings, made_at)}.duckdb"
         if not path.is_file():
             from groningen_data.serving.publish import build_as_of
 
@@ -287,12 +287,9 @@ def _as_of_file(settings: "Settings", at: datetime) -> Path:
     return path
 
 
-def _rules_hash(settings: "Settings", made_at: int) -> str:
-    """Changes with whatever decides what an extracted state shows: contracts, protection, and (by its time) which lake."""
-    digest = hashlib.sha256(repr((made_at, settings.municipality_code, settings.profile)).encode())
-    for path in sorted([*_PACKAGE.glob("contracts/**/*.py"), *_PACKAGE.glob("serving/*.py")]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def _state(settings: "Settings", made_at: int) -> str:
+    """Changes with whatever decides what an extracted state shows: the rules, and (by its time) which lake."""
+    return hashlib.sha256(repr((made_at, settings.municipality_code, settings.profile, rules_hash())).encode()).hexdigest()[:16]
 
 
 def _write_json(result: Result, stream: IO[str]) -> None:

@@ -1,5 +1,6 @@
 """The serving database end to end: published from hand-made lake rows, swapped under readers, questioned by analysts."""
 
+import hashlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import pytest
@@ -19,7 +21,7 @@ from groningen_data.errors import GroningenError, LakehouseError
 from groningen_data.lakehouse import Lakehouse
 from groningen_data.lakehouse.ledger import BatchRecord, CheckResult, record
 from groningen_data.lakehouse.tables import ensure_table
-from groningen_data.serving import parts
+from groningen_data.serving import parts, publish
 from groningen_data.serving.parts import served_contracts
 from groningen_data.serving.publish import publish_serving
 from groningen_data.serving.query import QueryError, query, render, tables
@@ -28,7 +30,7 @@ from groningen_data.settings import Settings, load_settings
 MART, DISTRICTS = "collective.neighbourhood_month", "core.reference_districts"
 PROJECT = Path(__file__).parents[2]
 KILLED = 9
-# Tables with a Parquet file per month; without rows, they have none.
+# Tables with a Parquet file per month; without rows, they have an empty one.
 BY_MONTH = {
     "approach_hour",
     "collection_backtest",
@@ -159,7 +161,9 @@ class TestPublishing:
         assert found == served
         assert (report.tables, report.rows, report.changed) == (len(served), 0, True)
         files = sorted(p.stem for p in lakehouse.settings.serving_dir.rglob("*.parquet"))
-        assert files == sorted(set(served) - BY_MONTH)
+        assert files == sorted([*set(served) - BY_MONTH, *["empty"] * len(BY_MONTH)])
+        empty = lakehouse.settings.serving_dir / "site_hour" / "*.parquet"
+        assert "vehicles" in duckdb.sql(f"FROM '{empty}'").columns
 
     def test_publishing_without_a_lake_says_what_to_do(self, lakehouse):
         with pytest.raises(LakehouseError, match="make refresh"):
@@ -250,8 +254,8 @@ class TestParts:
 
     DAYS = "collective.container_day"
 
-    def fill_days(self, lakehouse: Lakehouse, kg: dict[str, float], told: bool = True) -> None:
-        """Put days into some months, in place of what those had."""
+    def fill_days(self, lakehouse: Lakehouse, kg: dict[str, float], told: bool = True, ago: timedelta = timedelta(0)) -> None:
+        """Put days into some months, in place of what those had; the ledger says that it was so long ago."""
         contract = all_contracts()[self.DAYS]
         with lakehouse.writer("test") as con:
             ensure_table(con, contract)
@@ -264,10 +268,10 @@ class TestParts:
                     row |= {"container_code": container, "local_date": f"{month}-05", "month": f"{month}-01", "weight_kg": weight}
                     con.execute(f"INSERT INTO lake.{self.DAYS} VALUES ({', '.join('?' * len(row))})", list(row.values()))
                 if told:
-                    moment = datetime.now(UTC)
-                    key, touched = f"{month}-01", (month,)
-                    facts = (self.DAYS, key, "id", "published", 2, 2, 0, 0, moment, "run")
-                    record(con, [BatchRecord(f"{key}-{moment.isoformat()}", *facts, touched_months=touched)])
+                    moment = datetime.now(UTC) - ago
+                    facts = (self.DAYS, f"{month}-01", "id", "published", 2, 2, 0, 0, moment, "run")
+                    batch = BatchRecord(f"{month}-{uuid4()}", *facts, touched_months=(month,), finished_at=moment)
+                    record(con, [batch])
                 con.execute("COMMIT")
 
     def stamps(self, settings: Settings) -> dict[str, int]:
@@ -276,52 +280,111 @@ class TestParts:
     def parts(self, settings: Settings) -> list[tuple]:
         return rows_of(settings, "SELECT strftime(month, '%Y-%m'), rows FROM dictionary.parts WHERE table_name = 'container_day'")
 
-    def weights(self, settings: Settings) -> list[tuple]:
-        return rows_of(settings, "SELECT container_code, strftime(month, '%Y-%m'), weight_kg FROM container_day ORDER BY month")
+    def weights(self, settings: Settings) -> list[float]:
+        return [kg for (kg,) in rows_of(settings, "SELECT weight_kg FROM container_day")]
 
-    def test_a_month_that_changed_is_made_anew_and_no_other(self, lakehouse):
+    def test_a_month_that_changed_is_made_anew_and_none_before_it(self, lakehouse):
         settings = lakehouse.settings
         self.fill_days(lakehouse, {"2026-01": 1.0, "2026-02": 2.0, "2026-03": 3.0})
         publish_serving(lakehouse)
         before = self.stamps(settings)
         assert sorted(before) == ["2026-01.parquet", "2026-02.parquet", "2026-03.parquet"]
-        # What was not told of is not looked for: the other months are not read again.
+        # What the ledger does not tell of is not looked for.
         with lakehouse.writer("test") as con:
             con.execute(f"UPDATE lake.{self.DAYS} SET weight_kg = 99 WHERE month = DATE '2026-01-01'")
         self.fill_days(lakehouse, {"2026-02": 4.0})
         assert publish_serving(lakehouse).changed
         after = self.stamps(settings)
         assert [name for name in before if before[name] != after[name]] == ["2026-02.parquet"]
-        assert self.weights(settings)[::2] == [("1-A", "2026-01", 1.0), ("1-A", "2026-02", 4.0), ("1-A", "2026-03", 3.0)]
+        assert self.weights(settings) == [1.0, 1.0, 4.0, 4.0, 3.0, 3.0]
         everything = duckdb.sql(f"SELECT weight_kg FROM '{settings.serving_dir}/container_day/*.parquet' ORDER BY ALL").fetchall()
         assert everything == [(1.0,), (1.0,), (3.0,), (3.0,), (4.0,), (4.0,)]
         assert self.parts(settings) == [("2026-01", 2), ("2026-02", 2), ("2026-03", 2)]
 
-    def test_rows_of_a_month_are_in_the_order_of_the_key(self, lakehouse):
+    def test_rows_are_in_the_order_of_the_month_and_then_of_the_key_also_after_a_correction(self, lakehouse):
         self.fill_days(lakehouse, {"2026-02": 2.0, "2026-01": 1.0})
         publish_serving(lakehouse)
-        found = rows_of(lakehouse.settings, "SELECT strftime(month, '%m'), container_code FROM container_day")
-        assert found == [("01", "1-A"), ("01", "2-B"), ("02", "1-A"), ("02", "2-B")]
+        expected = [("01", "1-A"), ("01", "2-B"), ("02", "1-A"), ("02", "2-B")]
+        ordered = "SELECT strftime(month, '%m'), container_code FROM container_day"
+        assert rows_of(lakehouse.settings, ordered) == expected
+        self.fill_days(lakehouse, {"2026-01": 3.0})
+        publish_serving(lakehouse)
+        assert rows_of(lakehouse.settings, ordered) == expected
         file = lakehouse.settings.serving_dir / "container_day" / "2026-02.parquet"
         assert duckdb.sql(f"SELECT container_code FROM '{file}'").fetchall() == [("1-A",), ("2-B",)]
 
-    def test_a_month_without_rows_any_more_is_withdrawn(self, lakehouse):
+    def test_a_batch_counts_whatever_its_clock_said(self, lakehouse):
+        self.fill_days(lakehouse, {"2026-01": 1.0})
+        publish_serving(lakehouse)
+        self.fill_days(lakehouse, {"2026-01": 2.0}, ago=timedelta(hours=1))
+        assert publish_serving(lakehouse).changed
+        assert self.weights(lakehouse.settings) == [2.0, 2.0]
+
+    def test_a_month_without_rows_any_more_is_withdrawn_and_a_table_without_any_has_an_empty_file(self, lakehouse):
         self.fill_days(lakehouse, {"2026-01": 1.0, "2026-02": 2.0})
         publish_serving(lakehouse)
         self.fill_days(lakehouse, {"2026-01": 0.0})
         publish_serving(lakehouse)
-        assert self.parts(lakehouse.settings) == [("2026-02", 2)]
+        assert self.parts(lakehouse.settings) == [("2026-01", 0), ("2026-02", 2)]
         assert list(self.stamps(lakehouse.settings)) == ["2026-02.parquet"]
+        self.fill_days(lakehouse, {"2026-02": 0.0})
+        publish_serving(lakehouse)
+        assert list(self.stamps(lakehouse.settings)) == ["empty.parquet"]
 
     def test_rows_that_the_ledger_does_not_know_are_served_as_well(self, lakehouse):
         self.fill_days(lakehouse, {"2026-01": 1.0})
         self.fill_days(lakehouse, {"2026-02": 2.0}, told=False)
-        for weight in (3.0, 4.0):
-            publish_serving(lakehouse)
-            assert self.parts(lakehouse.settings) == [("2026-01", 2), ("2026-02", 2)]
-            self.fill_days(lakehouse, {"2026-02": weight}, told=False)
         publish_serving(lakehouse)
-        assert self.weights(lakehouse.settings)[::2] == [("1-A", "2026-01", 1.0), ("1-A", "2026-02", 4.0)]
+        assert self.parts(lakehouse.settings) == [("2026-01", 2), ("2026-02", 2)]
+        self.fill_days(lakehouse, {"2026-02": 4.0}, told=False)
+        publish_serving(lakehouse)
+        assert self.weights(lakehouse.settings) == [1.0, 1.0, 4.0, 4.0]
+
+    def test_a_file_that_somebody_wrote_over_is_made_again(self, lakehouse):
+        self.fill_days(lakehouse, {"2026-01": 1.0})
+        publish_serving(lakehouse)
+        file = lakehouse.settings.serving_dir / "container_day" / "2026-01.parquet"
+        file.write_bytes(b"of somebody else")
+        assert publish_serving(lakehouse).changed
+        assert duckdb.sql(f"SELECT count(*) FROM '{file}'").fetchall() == [(2,)]
+
+    def test_files_of_others_are_left_alone(self, lakehouse):
+        self.fill_days(lakehouse, {"2026-01": 1.0})
+        own, stray = (
+            lakehouse.settings.serving_dir / place for place in ("my-work/mine.parquet", "container_day/1999-01.parquet")
+        )
+        for file in (own, stray):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"rows")
+        publish_serving(lakehouse)
+        assert own.exists() and not stray.exists()
+
+    @pytest.mark.parametrize("base", [b"no database", b""])
+    def test_a_base_that_cannot_be_opened_is_no_base(self, lakehouse, base):
+        self.fill_days(lakehouse, {"2026-01": 1.0})
+        publish_serving(lakehouse)
+        folder = lakehouse.settings.serving_dir
+        (folder / "marts.duckdb").write_bytes(base)
+        told = json.loads((folder / "refreshed.json").read_text()) | {"marts_sha256": hashlib.sha256(base).hexdigest()}
+        (folder / "refreshed.json").write_text(json.dumps(told) if base else "[]")
+        assert publish_serving(lakehouse).changed
+        assert self.weights(lakehouse.settings) == [1.0, 1.0]
+
+    def test_what_somebody_writes_during_a_publication_is_not_taken_for_what_was_published(self, lakehouse, monkeypatch):
+        self.fill_days(lakehouse, {"2026-01": 1.0})
+        publish_serving(lakehouse)
+        original = publish._files
+
+        def meddled(built):
+            with duckdb.connect(str(lakehouse.settings.serving_dir / "marts.duckdb")) as con:
+                con.execute("UPDATE container_day SET weight_kg = 777")
+            return original(built)
+
+        monkeypatch.setattr(publish, "_files", meddled)
+        assert not publish_serving(lakehouse).changed
+        monkeypatch.setattr(publish, "_files", original)
+        assert publish_serving(lakehouse).changed
+        assert self.weights(lakehouse.settings) == [1.0, 1.0]
 
     def test_it_says_the_same_as_one_that_was_made_whole(self, lakehouse):
         settings = lakehouse.settings
@@ -332,33 +395,38 @@ class TestParts:
         fill(lakehouse, reports=13)
         publish_serving(lakehouse)
         facts = "SELECT content_hash, made_whole_at = content_changed_at FROM dictionary.refresh"
-        rows = rows_of(settings, "FROM container_day ORDER BY ALL")
+        rows = rows_of(settings, "FROM container_day")
         ((content_hash, is_whole),) = rows_of(settings, facts)
         assert not is_whole
         (settings.serving_dir / "refreshed.json").unlink()
         publish_serving(lakehouse)
-        assert rows_of(settings, "FROM container_day ORDER BY ALL") == rows
+        assert rows_of(settings, "FROM container_day") == rows
         assert rows_of(settings, facts) == [(content_hash, True)]
 
     def test_all_of_it_is_made_anew_once_a_week_and_stays_as_old_as_it_is(self, lakehouse):
         self.fill_days(lakehouse, {"2026-01": 1.0})
         started = datetime.now(UTC)
         publish_serving(lakehouse, started)
-        files, facts = self.stamps(lakehouse.settings), "SELECT content_changed_at, made_whole_at FROM dictionary.refresh"
+        facts = "SELECT content_changed_at, made_whole_at FROM dictionary.refresh"
         ((changed_at, _),) = rows_of(lakehouse.settings, facts)
         assert not publish_serving(lakehouse, started + timedelta(days=6)).changed
         assert publish_serving(lakehouse, started + timedelta(days=8)).changed
         assert rows_of(lakehouse.settings, facts) == [(changed_at, started + timedelta(days=8))]
         assert not publish_serving(lakehouse, started + timedelta(days=9)).changed
-        assert self.stamps(lakehouse.settings) == files
+        # A clock that was ahead must not keep it from being made anew.
+        assert publish_serving(lakehouse, started + timedelta(days=1)).changed
+        assert rows_of(lakehouse.settings, facts) == [(changed_at, started + timedelta(days=1))]
 
     def test_other_contracts_or_versions_leave_nothing_of_before(self, lakehouse, monkeypatch):
         self.fill_days(lakehouse, {"2026-01": 1.0})
         publish_serving(lakehouse)
         before = self.stamps(lakehouse.settings)
-        monkeypatch.setattr(parts, "__version__", "another")
-        assert publish_serving(lakehouse).changed
-        assert rows_of(lakehouse.settings, "SELECT made_whole_at = content_changed_at FROM dictionary.refresh") == [(True,)]
+        monkeypatch.setattr(parts, "rules_hash", lambda: "others")
+        later = datetime.now(UTC) + timedelta(hours=1)
+        assert publish_serving(lakehouse, later).changed
+        assert rows_of(
+            lakehouse.settings, "SELECT made_whole_at, content_changed_at < made_whole_at FROM dictionary.refresh"
+        ) == [(later, True)]
         assert self.stamps(lakehouse.settings) != before
 
     def test_files_of_a_swap_that_did_not_end_are_all_replaced(self, lakehouse):
