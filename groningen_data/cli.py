@@ -573,12 +573,15 @@ def _unclaimed(settings: "Settings") -> str:
     receptions = {source.name: source.reception(settings, landing) for source in sources if source.reception}
     files = delivered_files(root)
     claimed = {
-        path
+        file
         for source in sources
-        for path, look in source.looks(files, landing, receptions.get(source.name)).values()
-        if look.is_mine or any(reception.accompanies(path) for reception in receptions.values())
+        for file, look in source.looks(files, landing, receptions.get(source.name)).items()
+        if look.is_mine
     }
-    others = [str(file.path.relative_to(root)) for file in files if file.path not in claimed]
+    left = [file.path for file in files if file not in claimed]
+    others = [
+        str(path.relative_to(root)) for path in left if not any(reception.accompanies(path) for reception in receptions.values())
+    ]
     if not others:
         return ""
     shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")

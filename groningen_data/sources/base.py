@@ -49,9 +49,14 @@ class Head:
 class DeliveredFile(NamedTuple):
     """A file that may be a payload: where it is, its place below the folder of files, and a stamp of its size and times."""
 
-    path: Path
+    name: str
     place: str
     stamp: str
+
+    @property
+    def path(self) -> Path:
+        # Not kept: of tens of thousands of files few are wanted, and making a path takes longer than finding the file.
+        return Path(self.name)
 
 
 class Reception(Protocol):
@@ -160,15 +165,15 @@ class FileSource:
 
     def looks(
         self, files: Iterable[DeliveredFile], landing: Landing, reception: Reception | None = None
-    ) -> dict[str, tuple[Path, Look]]:
-        """By place: every delivered file and whether it is this source's; files that are as they were are not opened again."""
+    ) -> dict[DeliveredFile, Look]:
+        """Of every delivered file whether it is this source's; those that are as they were are not opened again."""
         earlier = landing.looks(self.name, self._version(reception))
         found = {}
         for file in files:
             look = earlier.get(file.place)
             if look is None or look.stamp != file.stamp:
                 look = Look(file.stamp, self._claims(file.path, reception))
-            found[file.place] = file.path, look
+            found[file] = look
         return found
 
     def _version(self, reception: Reception | None) -> str:
@@ -207,18 +212,17 @@ class FileSource:
         reception = self.reception(settings, landing) if self.reception else None
         visit = _Visit(self, landing, rewrite, {**told, **reception.told} if reception else told)
         looks = self.looks(delivered_files(root), landing, reception)
-        for place, (path, look) in looks.items():
-            if not look.is_mine:
+        for file, look in looks.items():
+            if not look.is_mine or visit.has(file.place, look.sha256):
                 continue
-            if visit.has(place, look.sha256):
-                continue
+            path = file.path
             before = path.stat()
-            payload = visit.take(path, place)
+            payload = visit.take(path, file.place)
             if reception and payload.problem is None:
                 reception.landed(path, before, payload)
             # What is rewritten depends on a key as well: it is read every time.
-            looks[place] = path, replace(look, sha256=None if rewrite else payload.sha256)
-        landing.keep_looks(self.name, self._version(reception), {place: look for place, (_, look) in looks.items()})
+            looks[file] = replace(look, sha256=None if rewrite else payload.sha256)
+        landing.keep_looks(self.name, self._version(reception), {file.place: look for file, look in looks.items()})
         if reception:
             for path, what, way_out in reception.missing(root):
                 visit.miss(_place(path, root), what, way_out)
@@ -490,7 +494,7 @@ def _folder(source: str, root: Path) -> Path:
     return root
 
 
-def _place(path: Path | str, root: Path) -> str:
+def _place(path: Path, root: Path) -> str:
     return _masked(str(path).removeprefix(f"{root}{os.sep}"))
 
 
@@ -501,12 +505,12 @@ _masked = lru_cache(1 << 16)(masked)
 def delivered_files(root: Path) -> list[DeliveredFile]:
     """Every file below `root` that may be a payload, in order of folder and name; hidden ones are not."""
     found = sorted(_files_below(str(root)), key=lambda entry: entry.path.replace(os.sep, "\0"))
-    files = []
+    files, prefix = [], f"{root}{os.sep}"
     for entry in found:
         with contextlib.suppress(FileNotFoundError):  # It is just being taken away.
             facts = entry.stat()
             stamp = f"{facts.st_size}-{facts.st_mtime_ns}-{facts.st_ctime_ns}"
-            files.append(DeliveredFile(Path(entry.path), _place(entry.path, root), stamp))
+            files.append(DeliveredFile(entry.path, _masked(entry.path.removeprefix(prefix)), stamp))
     return files
 
 
