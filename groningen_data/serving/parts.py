@@ -199,14 +199,10 @@ def build(
 
 
 def _create(lake: Lake, name: str, contract: ContractModel) -> None:
-    lake.con.execute(f"CREATE TABLE serving.main.{name} AS {lake.served(contract)} LIMIT 0")
-    write_comments(lake.con, f"serving.main.{name}", *_comments(contract))
-
-
-def _comments(contract: ContractModel) -> tuple[str, dict[str, str]]:
     facts = facts_of(contract)
     meanings = {c: f"{f.title_en} [{f.unit}]" if f.unit else f.title_en for c, f in served_columns(contract).items()}
-    return f"{facts.title_en} ({facts.title_nl}): {facts.grain}", meanings
+    lake.con.execute(f"CREATE TABLE serving.main.{name} AS {lake.served(contract)} LIMIT 0")
+    write_comments(lake.con, f"serving.main.{name}", f"{facts.title_en} ({facts.title_nl}): {facts.grain}", meanings)
 
 
 def _update(
