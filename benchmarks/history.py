@@ -30,11 +30,9 @@ from groningen_data.landing import Landing
 from groningen_data.serving.publish import publish_serving
 from groningen_data.settings import Settings, load_settings
 
-_LAST_MONTHS = {
-    "collective.collection_backtest": 13,
-    "collective.container_hotspots": 13,
-    "collective.forecast_scores": 13,
-}
+_LAST_MONTHS = dict.fromkeys(
+    ("collective.collection_backtest", "collective.container_hotspots", "collective.forecast_scores"), 13
+)
 _LEDGER = ("ops.batches", "ops.checks", "ops.lineage")
 
 

@@ -13,6 +13,7 @@ import duckdb
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse.ledger import ensure_ledger
 from groningen_data.lakehouse.lock import WriterLock
+from groningen_data.lakehouse.tables import transaction
 from groningen_data.settings import Settings
 
 # Connections of writers that are done, by what they were opened with.
@@ -119,12 +120,10 @@ class Lakehouse:
             self.files_dir.mkdir(parents=True, exist_ok=True)
             self._attach(con, [])
             if not _has_layers(con):
-                con.execute("BEGIN")
-                for schema in SCHEMAS:
-                    con.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}")
-                ensure_ledger(con)
-                con.execute("CALL lake.set_commit_message('groningen-data', 'create the layers and the ledger')")
-                con.execute("COMMIT")
+                with transaction(con, "create the layers and the ledger"):
+                    for schema in SCHEMAS:
+                        con.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}")
+                    ensure_ledger(con)
             try:
                 yield con
                 con.execute("DETACH lake")

@@ -16,6 +16,7 @@ import duckdb
 from groningen_data.contracts.base import ContractModel, columns_of, facts_of, sql_types
 from groningen_data.errors import ContractError
 from groningen_data.lakehouse.ledger import TABLES as LEDGER_TABLES
+from groningen_data.lakehouse.ledger import published_by_month
 from groningen_data.serving.protect import counts_people, is_protected, protected_row_count, served_columns
 
 BATCH_KEYS_OF_QUALITY = 60
@@ -178,9 +179,8 @@ class Dictionary:
         Not the newest batch: clocks can be set back. The ledger must be at hand.
         """
         rows = con.execute(
-            "SELECT month, md5(string_agg(batch_id, ' ' ORDER BY batch_id)) FROM (SELECT batch_id, "
-            f"unnest(list_append(touched_months, NULL)) AS month FROM {_ledger('ops.batches')} "
-            "WHERE table_name = ? AND outcome = 'published') GROUP BY month",
+            "SELECT month, md5(string_agg(batch_id, ' ' ORDER BY batch_id)) "
+            f"FROM {published_by_month(_ledger('ops.batches'))} GROUP BY month",
             [table],
         ).fetchall()
         return dict(rows)

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 
 import duckdb
 
@@ -131,7 +132,8 @@ def read_built(con: duckdb.DuckDBPyConnection) -> Built | None:
     try:
         columns = "content_hash, content_changed_at, as_of, made_with, made_whole_at"
         (facts,) = con.execute(f"SELECT {columns} FROM serving.dictionary.refresh").fetchall()
-        rows = con.execute("SELECT table_name, month, version, rows, content_hash FROM serving.dictionary.parts").fetchall()
+        parts = "SELECT table_name, month, version, rows, content_hash FROM serving.dictionary.parts ORDER BY table_name, month"
+        rows = con.execute(parts).fetchall()
     except (duckdb.Error, ValueError):
         return None
     return Built(facts[0], facts[1], facts[2], facts[3], facts[4], tuple(Part(*row) for row in rows))
@@ -218,14 +220,11 @@ def _update(
         always = versions.get(EVERY_MONTH, "")
         months = sorted(month for month in versions if month and month != EVERY_MONTH)
         wanted = {date.fromisoformat(f"{month}-01"): versions[month] + always for month in months}
-    same = {part.month for part in earlier if part.version and part.version == wanted.get(part.month)}
-    changed = {part.month for part in earlier} - same | wanted.keys() - same
-    first = min(changed, key=str, default=None)
-    kept = [part for part in earlier if not changed or str(part.month) < str(first)]
-    missing = sorted(wanted.keys() - {part.month for part in kept}, key=str)
-    if len(kept) < len(earlier):
-        since = f"WHERE month >= DATE '{first}'" if first else ""
-        con.execute(f"DELETE FROM {target} {since}")
+    pairs = zip(earlier, wanted.items(), strict=False)
+    kept = [part for part, _ in takewhile(lambda pair: pair[0].version and (pair[0].month, pair[0].version) == pair[1], pairs)]
+    missing = list(wanted)[len(kept) :]
+    if gone := earlier[len(kept) :]:
+        con.execute(f"DELETE FROM {target} {_where([part.month for part in gone])}")
     for start in range(0, len(missing), _MONTHS_AT_ONCE):
         con.execute(f"INSERT INTO {target} {lake.served(contract, missing[start : start + _MONTHS_AT_ONCE])}")
     parts = kept + _measured(con, name, missing, wanted, monthly)

@@ -75,7 +75,8 @@ def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None, is_r
     folder = settings.serving_dir
     with _only_builder(folder, settings), lakehouse.reader() as con:
         path = folder / f"{_BUILD}{os.getpid()}.duckdb"
-        published = _copied(con, folder, path)
+        told = _told(folder)
+        published = _copied(con, folder, path, told)
         with _brought_up_to_date(con, settings, path, changed_at, published) as (built, is_anew):
             files = _files(built)
             held = {} if published is None or is_anew else _files(published.built)
@@ -87,7 +88,7 @@ def publish_serving(lakehouse: Lakehouse, now_real: datetime | None = None, is_r
         changed = published is None or published.built.content_hash != built.content_hash or bool(due or withdrawn)
         sha256 = _swap_in(folder, path, due, withdrawn) if published is None or changed else published.marts_sha256
         facts = {
-            "refreshed_at": changed_at.astimezone(UTC).isoformat() if is_refresh else _told(folder).get("refreshed_at"),
+            "refreshed_at": changed_at.astimezone(UTC).isoformat() if is_refresh else told.get("refreshed_at"),
             "as_of": settings.now().isoformat(),
             "marts_sha256": sha256,
             "parquet": {file: _stamp(folder / file) for file in files},
@@ -157,10 +158,9 @@ def build_as_of(con: duckdb.DuckDBPyConnection, settings: Settings, at: datetime
         path.replace(target)
 
 
-def _copied(con: duckdb.DuckDBPyConnection, folder: Path, path: Path) -> _Published | None:
-    """Copy the published database to `path`, and tell what it holds; None when it, or a file beside it, may not be what was
-    published."""
-    told = _told(folder)
+def _copied(con: duckdb.DuckDBPyConnection, folder: Path, path: Path, told: Mapping[str, Any]) -> _Published | None:
+    """Copy the published database to `path`, and tell what it holds; None when it, or a file beside it, may not be what the last
+    publication told of."""
     try:
         if (folder / _SWAPPING).exists():
             return None

@@ -494,7 +494,7 @@ def _folder(source: str, root: Path) -> Path:
     return root
 
 
-def _place(path: Path, root: Path) -> str:
+def _place(path: Path | str, root: Path) -> str:
     return _masked(str(path).removeprefix(f"{root}{os.sep}"))
 
 
@@ -505,12 +505,12 @@ _masked = lru_cache(1 << 16)(masked)
 def delivered_files(root: Path) -> list[DeliveredFile]:
     """Every file below `root` that may be a payload, in order of folder and name; hidden ones are not."""
     found = sorted(_files_below(str(root)), key=lambda entry: entry.path.replace(os.sep, "\0"))
-    files, prefix = [], f"{root}{os.sep}"
+    files = []
     for entry in found:
         with contextlib.suppress(FileNotFoundError):  # It is just being taken away.
             facts = entry.stat()
             stamp = f"{facts.st_size}-{facts.st_mtime_ns}-{facts.st_ctime_ns}"
-            files.append(DeliveredFile(entry.path, _masked(entry.path.removeprefix(prefix)), stamp))
+            files.append(DeliveredFile(entry.path, _place(entry.path, root), stamp))
     return files
 
 
