@@ -32,7 +32,7 @@ from groningen_data.gate.suite import BatchFacts, Past
 from groningen_data.lakehouse import Lakehouse, ledger
 from groningen_data.lakehouse.connection import is_usable, reading
 from groningen_data.lakehouse.ledger import BatchRecord, CheckResult
-from groningen_data.lakehouse.tables import create_missing, ensure_table
+from groningen_data.lakehouse.tables import ensure_table
 from groningen_data.landing import Landing
 from groningen_data.settings import Settings
 
@@ -164,8 +164,8 @@ class Gate:
         with self.lakehouse.writer(f"refresh {table}, run {self.run_id}", self.tell) as con:
             # What an installation has nothing of is a table without rows, to its parser, its expression and its suite alike.
             contracts = all_contracts()
-            create_missing(con, [c for name, c in contracts.items() if table in contracts or name in recipe.comes_after])
-            if ensure_table(con, recipe.contract):
+            others = [c for name, c in contracts.items() if table in contracts or name in recipe.comes_after]
+            if ensure_table(con, recipe.contract, others):
                 self.tell(f"{table}: table fitted to its contract")
             with reading(con), ledger.at_hand(con, (table, *recipe.comes_after)) as batches:
                 sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
@@ -181,7 +181,7 @@ class Gate:
                 current = _Pass(sql, rows_of, _published(reader, recipe), Memory())
                 verdicts = self._gate_all(con, recipe, due, known.keys(), current)
             with reading(con):
-                judged = ledger.last_judged(con, table)
+                judged = _last_judged(con, recipe, verdicts, known)
                 rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
         shown = f"{_set_month(plans[-1].key)};\n{sql}" if sql and recipe.is_monthly and plans else sql
         return TableResult(table, verdicts, judged, standing, rows[0] if rows else 0, monotonic() - started, shown)
@@ -456,6 +456,17 @@ def _due(
     settled = [known[plan.key] for plan in plans if not force and plan.key in known and _still_counts(known[plan.key], plan)]
     keys = {batch.key for batch in settled}
     return [plan for plan in plans if plan.key not in keys], tuple(batch for batch in settled if batch.outcome == "rejected")
+
+
+def _last_judged(
+    con: duckdb.DuckDBPyConnection, recipe: Recipe, verdicts: Sequence[BatchRecord], known: Collection[str]
+) -> tuple[ledger.Judged, ...]:
+    """For every check the verdicts of the last run that judged it, which the ledger is asked for where this pass did not."""
+    now = [ledger.Judged(batch.key, batch.outcome, check) for batch in verdicts for check in batch.checks]
+    of_now = {judged.check.name for judged in now}
+    if not known or of_now >= {CONTRACT_CHECK, *(expectation.name for expectation in recipe.suite)}:
+        return tuple(now)
+    return (*(judged for judged in ledger.last_judged(con, recipe.facts.name) if judged.check.name not in of_now), *now)
 
 
 def _published(reader: duckdb.DuckDBPyConnection, recipe: Recipe) -> Published:

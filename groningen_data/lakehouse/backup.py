@@ -22,7 +22,6 @@ import duckdb
 from groningen_data import __version__
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse.connection import Lakehouse, quoted
-from groningen_data.lakehouse.lock import WriterLock
 from groningen_data.lakehouse.maintenance import verify
 from groningen_data.settings import Settings
 
@@ -104,7 +103,7 @@ def backup(lakehouse: Lakehouse, target: Path) -> BackupReport:
     settings, target = lakehouse.settings, target.expanduser().resolve()
     _refuse_target(settings, target)
     partial = target.with_name(f"{target.name}.partial")
-    with WriterLock(settings).held(f"backup to {target.name}"), lakehouse.reader() as con:
+    with lakehouse.untouched(f"backup to {target.name}"), lakehouse.reader() as con:
         _refuse_target(settings, target)
         named, contents = verify(con, lakehouse)
         shutil.rmtree(partial, ignore_errors=True)
@@ -170,7 +169,7 @@ def restore(settings: Settings, source: Path, force: bool = False) -> RestoreRep
     manifest, entries = _manifest(source)
     for name, entry in entries.items():
         _check(source, name, entry)
-    with WriterLock(settings).held(f"restore of {source.name}"):
+    with lakehouse.untouched(f"restore of {source.name}"):
         if not force:
             _refuse_occupied(lakehouse)
         for name in entries:

@@ -16,8 +16,22 @@ from groningen_data.lakehouse.lock import WriterLock
 from groningen_data.lakehouse.tables import transaction
 from groningen_data.settings import Settings
 
-# Connections of writers that are done, by what they were opened with.
-_SPARE_ENGINES: dict[str, duckdb.DuckDBPyConnection] = {}
+
+@dataclass
+class _Engine:
+    """A connection of writers.
+
+    Args:
+        con: The connection.
+        attached_in: The turn of the writer's lock whose end the attached lake saw; None while none is attached.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    attached_in: str | None = None
+
+
+# Engines of writers that are done, by the lake's folder and what else they were opened with.
+_SPARE_ENGINES: dict[tuple[Path, str], _Engine] = {}
 
 SCHEMAS = ("core", "collective", "quarantine", "staging", "ops")
 
@@ -116,21 +130,43 @@ class Lakehouse:
         Raises:
             LakehouseError: Another writer held the lock longer than `writer_wait_s`; the message says who.
         """
-        with WriterLock(self.settings, on_wait).held(purpose), self._engine() as con:
-            self.files_dir.mkdir(parents=True, exist_ok=True)
-            self._attach(con, [])
-            if not _has_layers(con):
-                with transaction(con, "create the layers and the ledger"):
-                    for schema in SCHEMAS:
-                        con.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}")
-                    ensure_ledger(con)
-            try:
-                yield con
+        with WriterLock(self.settings, on_wait).held(purpose) as turn, self._engine() as engine:
+            con = engine.con
+            if engine.attached_in is None or engine.attached_in != turn.before:
+                self._attach_to_write(engine)
+            yield con
+            if self.sqlite_path:
+                engine.attached_in = turn.name
+            else:
+                # A server may close what nobody uses.
                 con.execute("DETACH lake")
-            except BaseException:
-                # Closing ends whatever transaction an error left open; detaching would fail on it and hide the error.
-                con.close()
-                raise
+                engine.attached_in = None
+
+    @contextmanager
+    def untouched(self, purpose: str) -> Iterator[None]:
+        """The writer's lock without a connection, for what opens the catalog's file by another library than DuckDB's.
+
+        SQLite's locks do not hold between two libraries in one process, so no writer of this process may still have the file open.
+
+        Raises:
+            LakehouseError: A writer held the lock longer than `writer_wait_s`; the message says who.
+        """
+        with WriterLock(self.settings).held(purpose):
+            for key in [key for key in _SPARE_ENGINES if key[0] == self.settings.lake_dir]:
+                _SPARE_ENGINES.pop(key).con.close()
+            yield
+
+    def _attach_to_write(self, engine: _Engine) -> None:
+        con = engine.con
+        if engine.attached_in:
+            con.execute("DETACH lake")
+        self.files_dir.mkdir(parents=True, exist_ok=True)
+        self._attach(con, [])
+        if not _has_layers(con):
+            with transaction(con, "create the layers and the ledger"):
+                for schema in SCHEMAS:
+                    con.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}")
+                ensure_ledger(con)
 
     @contextmanager
     def catalog(self, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -157,17 +193,24 @@ class Lakehouse:
             self._attach(con, [])
 
     @contextmanager
-    def _engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection of a writer, kept for the next one when all went well: loading the extensions is a tenth of a second each."""
-        key = repr((self.settings.memory_limit_mb, self.settings.threads, self.settings.scratch_dir, self.catalog_extension))
-        con = _SPARE_ENGINES.pop(key, None) or self._open()
+    def _engine(self) -> Iterator[_Engine]:
+        """The engine of a writer, kept for the next one when all went well.
+
+        Loading the extensions is a tenth of a second each time; with a catalog in SQLite the lake stays attached as well, as long as
+        nobody else held the lock in between, for reading what tables there are takes longer than most of what a writer then asks.
+        """
+        settings = self.settings
+        options = (settings.scratch_dir, settings.memory_limit_mb, settings.threads, self.catalog_extension)
+        key = (settings.lake_dir, repr(options))
+        engine = _SPARE_ENGINES.pop(key, None) or _Engine(self._open())
         try:
-            yield con
+            yield engine
         except BaseException:
-            con.close()
+            # Closing ends whatever transaction an error left open; detaching would fail on it and hide the error.
+            engine.con.close()
             raise
-        if _SPARE_ENGINES.setdefault(key, con) is not con:
-            con.close()
+        if _SPARE_ENGINES.setdefault(key, engine) is not engine:
+            engine.con.close()
 
     @contextmanager
     def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:

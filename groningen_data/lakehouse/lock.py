@@ -3,16 +3,31 @@
 import json
 import os
 import socket
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from groningen_data.errors import LakehouseError
 from groningen_data.settings import Settings
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One holding of the lock.
+
+    Args:
+        name: A name that no other turn has.
+        before: The name of the turn before it, by whatever process; None when nobody ever held the lock.
+    """
+
+    name: str
+    before: str | None
 
 
 @dataclass(frozen=True)
@@ -32,14 +47,20 @@ class WriterLock:
 
     def holder(self) -> str:
         """Who took the lock last, in words."""
-        try:
-            facts = json.loads(self._holder_path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        facts = self._facts()
+        if facts is None:
             return "another process"
         return f"process {facts['pid']} on {facts['host']} ({facts['purpose']}, since {facts['since']})"
 
+    def _facts(self) -> dict[str, Any] | None:
+        try:
+            facts: dict[str, Any] = json.loads(self._holder_path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return facts
+
     @contextmanager
-    def held(self, purpose: str) -> Iterator[None]:
+    def held(self, purpose: str) -> Iterator[Turn]:
         """Hold the lock, waiting up to `writer_wait_s` for it.
 
         Raises:
@@ -60,9 +81,11 @@ class WriterLock:
                     "wait for it to end, or stop that process; the lock frees itself",
                 ) from None
         try:
-            facts = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}
+            before = (self._facts() or {}).get("turn")
+            turn = Turn(uuid.uuid4().hex, before)
+            facts = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "turn": turn.name}
             facts["since"] = datetime.now(UTC).isoformat(timespec="seconds")
             self._holder_path.write_text(json.dumps(facts), encoding="utf-8")
-            yield
+            yield turn
         finally:
             lock.release()

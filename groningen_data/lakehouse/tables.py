@@ -1,7 +1,8 @@
 """Tables from contracts: creating them, and migrating them when a contract changes (add, widen, rename, allow NULL)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import duckdb
 
@@ -16,63 +17,64 @@ _WIDENS = {
 }
 
 
-def existing_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    """SQL types per column of a lake table; empty when it does not exist."""
-    schema, name = table.split(".", 1)
+@dataclass(frozen=True)
+class _Column:
+    kind: str
+    is_nullable: bool
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str | None = None) -> dict[str, dict[str, _Column]]:
+    """The columns of every lake table, by its name, or of one."""
+    # duckdb_tables() estimates the size of each table from the list of all its files, a quarter of a second or more.
     rows = con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() "
-        "WHERE database_name = 'lake' AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        [schema, name],
+        "SELECT concat(schema_name, '.', table_name) AS name, column_name, data_type, is_nullable FROM duckdb_columns() "
+        f"WHERE database_name = 'lake' {'AND name = ?' if table else ''} ORDER BY schema_name, table_name, column_index",
+        [table] if table else [],
     ).fetchall()
-    return dict(rows)
+    found: dict[str, dict[str, _Column]] = {}
+    for name, column, kind, is_nullable in rows:
+        found.setdefault(name, {})[column] = _Column(kind, is_nullable)
+    return found
 
 
 def columns_by_table(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """SQL types per column of every lake table, by its name: `core.waste_reports`."""
-    found: dict[str, dict[str, str]] = {}
-    for table, column, kind in con.execute(
-        "SELECT concat(schema_name, '.', table_name), column_name, data_type FROM duckdb_columns() "
-        "WHERE database_name = 'lake' ORDER BY schema_name, table_name, column_index"
-    ).fetchall():
-        found.setdefault(table, {})[column] = kind
-    return found
+    return {table: _kinds(columns) for table, columns in _columns(con).items()}
+
+
+def existing_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """SQL types per column of a lake table; empty when it does not exist."""
+    return _kinds(_columns(con, table).get(table, {}))
+
+
+def _kinds(columns: Mapping[str, _Column]) -> dict[str, str]:
+    return {name: column.kind for name, column in columns.items()}
 
 
 def existing_tables(con: duckdb.DuckDBPyConnection) -> set[str]:
     """Names of the lake's tables: `core.waste_reports`."""
-    # By their columns: duckdb_tables() estimates the size of each table from the list of all its files, a quarter of a second or more.
-    sql = "SELECT DISTINCT concat(schema_name, '.', table_name) FROM duckdb_columns() WHERE database_name = 'lake'"
-    return {name for (name,) in con.execute(sql).fetchall()}
+    return set(_columns(con))
 
 
-def create_missing(con: duckdb.DuckDBPyConnection, contracts: Iterable[ContractModel]) -> None:
-    """Create those of the contracts' tables that are missing, in one transaction: one each takes a hundred times as long."""
-    existing = existing_tables(con)
-    missing = [contract for contract in contracts if facts_of(contract).name not in existing]
-    if missing:
-        _run(con, [statement for contract in missing for statement in _creation(contract)], "create tables")
+def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel, others: Iterable[ContractModel] = ()) -> list[str]:
+    """Create the contract's table, or bring it up to date; create those of other contracts that are missing as well.
 
-
-def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel) -> list[str]:
-    """Create the contract's table, or bring it up to date.
+    All of it is one transaction: one for each table takes a hundred times as long.
 
     Returns:
-        The statements that were run; empty when the table already is what the contract says.
+        The statements that were run for the contract's own table; empty when it already is what the contract says.
 
     Raises:
         LakehouseError: The contract asks for a change that would lose or reinterpret data.
     """
-    statements = _creation(contract) if not (existing := existing_columns(con, facts_of(contract).name)) else []
-    statements = statements or _migration(contract, existing, _required_columns(con, facts_of(contract).name))
-    if statements:
-        _run(con, statements, f"fit {facts_of(contract).name} to its contract")
-    return statements
-
-
-def _run(con: duckdb.DuckDBPyConnection, statements: Sequence[str], message: str) -> None:
-    with transaction(con, message):
-        for statement in statements:
-            con.execute(statement)
+    existing, name = _columns(con), facts_of(contract).name
+    own = _migration(contract, existing[name]) if name in existing else _creation(contract)
+    missing = [other for other in others if facts_of(other).name not in {name, *existing}]
+    if own or missing:
+        with transaction(con, f"fit {name} to its contract" if own else "create tables"):
+            for statement in [*own, *(statement for other in missing for statement in _creation(other))]:
+                con.execute(statement)
+    return own
 
 
 @contextmanager
@@ -102,41 +104,29 @@ def _comment(target: str, text: str) -> str:
     return f"COMMENT ON {target} IS '{text.replace(chr(39), chr(39) * 2)}'"
 
 
-def _required_columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    schema, name = table.split(".", 1)
-    rows = con.execute(
-        "SELECT column_name FROM duckdb_columns() "
-        "WHERE database_name = 'lake' AND schema_name = ? AND table_name = ? AND NOT is_nullable",
-        [schema, name],
-    ).fetchall()
-    return {r[0] for r in rows}
-
-
-def _migration(contract: ContractModel, existing: dict[str, str], required: set[str]) -> list[str]:
+def _migration(contract: ContractModel, existing: Mapping[str, _Column]) -> list[str]:
     table, wanted, facts = facts_of(contract).name, sql_types(contract), columns_of(contract)
     schema = contract.to_schema()
     statements: list[str] = []
     left = dict(existing)
     for name, kind in wanted.items():
         former = facts[name].renamed_from
-        is_required = name in required
         if name not in left and former in left:
             statements.append(f'ALTER TABLE lake.{table} RENAME COLUMN "{former}" TO "{name}"')
             left[name] = left.pop(former)
-            is_required = former in required
         if name not in left:
             # An added column is nullable whatever the contract says: rows of batches not gated again yet have no value.
             statements.append(f'ALTER TABLE lake.{table} ADD COLUMN "{name}" {kind}')
             continue
         held = left.pop(name)
-        if is_required and schema.columns[name].nullable:
+        if not held.is_nullable and schema.columns[name].nullable:
             statements.append(f'ALTER TABLE lake.{table} ALTER COLUMN "{name}" DROP NOT NULL')
-        if held == kind:
+        if held.kind == kind:
             continue
-        if (held, kind) not in _WIDENS:
+        if (held.kind, kind) not in _WIDENS:
             raise LakehouseError(
                 table,
-                f"column {name} is {held} and the contract wants {kind}, which could lose or reinterpret data",
+                f"column {name} is {held.kind} and the contract wants {kind}, which could lose or reinterpret data",
                 "give the column a new name in the contract, or, after `groningen backup`, run "
                 f"`groningen drop {table}` and refresh: it is made again from the landing",
             )

@@ -13,7 +13,7 @@ from groningen_data.errors import GroningenError
 from groningen_data.gate.derive import named_tables
 from groningen_data.gate.quarantine import kept_back
 from groningen_data.gate.recipe import Feed, MartContext, Recipe
-from groningen_data.lakehouse.tables import create_missing
+from groningen_data.lakehouse.tables import ensure_table
 from tests.integration.gate.house import (
     APRIL,
     MONDAY,
@@ -228,7 +228,7 @@ def test_what_counts_on_while_nothing_happens_makes_no_month_anew(house):
 def test_what_is_made_month_by_month_cannot_read_what_counts_on(house):
     running = {"last_seen_on", "snapshots_seen"}
     with house.lakehouse.writer("look") as con:
-        create_missing(con, [all_contracts()["core.waste_reports"]])
+        ensure_table(con, all_contracts()["core.waste_reports"])
         for mart, is_monthly in {"collective.container_day": True, "collective.report_handling": False}.items():
             table = named_tables(con, all_recipes()[mart])("core.waste_reports")
             assert (running & set(table.columns) == set()) == is_monthly

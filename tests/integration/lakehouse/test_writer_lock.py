@@ -7,7 +7,9 @@ import pytest
 
 from groningen_data.errors import LakehouseError
 from groningen_data.lakehouse import Lakehouse, WriterLock
-from tests.integration.lakehouse.lakes import ON_SQLITE, end, publish, state, worker
+from groningen_data.lakehouse.backup import backup, restore
+from groningen_data.lakehouse.tables import existing_columns
+from tests.integration.lakehouse.lakes import ON_SQLITE, create_twins, end, publish, state, worker
 
 
 @ON_SQLITE
@@ -30,6 +32,45 @@ def test_a_second_writer_waits_for_the_first(settings):
             assert time.monotonic() - started > 0.4
         ending.join()
     assert len(heard) == 1 and "a long import" in heard[0]
+
+
+def test_a_writer_sees_what_others_changed_since_its_last_turn(lakehouse, settings):
+    publish(lakehouse, ("a", [1]))
+    create_twins(lakehouse)
+    with worker(settings, "publish") as other:
+        (did,) = end(other)
+    with worker(settings, "drop_numbers") as other:
+        end(other)
+    with lakehouse.writer("look") as con:
+        assert con.execute("SELECT max(version) FROM lake.core.twin_a").fetchone() == (did["published"],)
+        assert existing_columns(con, "core.numbers") == {"n": "INTEGER"}
+
+
+def test_a_restored_lake_is_what_the_next_turn_writes_to(lakehouse, settings, tmp_path):
+    publish(lakehouse, ("a", [1]))
+    backup(lakehouse, tmp_path / "monday")
+    publish(lakehouse, ("a", [2]), ("b", [3]))
+    create_twins(lakehouse)
+    restore(settings, tmp_path / "monday", force=True)
+    publish(lakehouse, ("c", [4]))
+    assert state(lakehouse) == [("a", 1), ("c", 4)]
+    with lakehouse.writer("look") as con:
+        assert not existing_columns(con, "core.twin_a")
+
+
+@ON_SQLITE
+def test_the_lake_stays_attached_between_turns_until_somebody_else_wrote(lakehouse, settings, monkeypatch):
+    attached = []
+    monkeypatch.setattr(
+        Lakehouse, "_attach", lambda self, *args, own=Lakehouse._attach: (attached.append(self), own(self, *args))
+    )
+    for _ in range(3):
+        publish(lakehouse, ("a", [1]))
+    assert len(attached) == 1
+    with worker(settings, "drop_numbers") as other:
+        end(other)
+    publish(lakehouse, ("a", [1]), table="core.others")
+    assert len(attached) == 2
 
 
 @ON_SQLITE

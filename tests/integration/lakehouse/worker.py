@@ -63,6 +63,16 @@ def publish() -> dict:
     return {"published": published}
 
 
+def drop_numbers() -> dict:
+    """Replace the table by another of the same name."""
+    with LAKEHOUSE.writer("drop numbers") as con:
+        con.execute("DROP TABLE lake.core.numbers")
+        con.execute("CREATE TABLE lake.core.numbers (n INTEGER)")
+    at_work()
+    TOLD_TO_STOP.wait()
+    return {}
+
+
 def hold() -> dict:
     with WriterLock(LAKEHOUSE.settings).held("a long import"):
         at_work()

@@ -91,13 +91,14 @@ from assets import all_recipes
 from groningen_data.contracts import all_contracts
 from groningen_data.gate.derive import mart_sql
 from groningen_data.lakehouse import Lakehouse
-from groningen_data.lakehouse.tables import create_missing
+from groningen_data.lakehouse.tables import ensure_table
 from groningen_data.settings import load_settings
 
 settings, recipes = load_settings(data_dir=Path(sys.argv[1])), all_recipes().values()
 print([recipe.fingerprint() for recipe in recipes])
 with Lakehouse(settings).writer("look") as con:
-    create_missing(con, all_contracts().values())
+    first, *others = all_contracts().values()
+    ensure_table(con, first, others)
     print([mart_sql(con, recipe, settings, lambda source: True) for recipe in recipes if recipe.expression])
 """
 
