@@ -9,11 +9,18 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
+from groningen_data.lakehouse.connection import load_extension
+
 _BYTES, _TEXT = "_wkb", "_geojson"
 _GEOMETRY = "geometry"
 # https://geoparquet.org/releases/v1.1.0/: without `crs`, coordinates are OGC:CRS84, longitude and latitude in degrees.
 _VERSION = "1.1.0"
 _TYPES = {"POLYGON": "Polygon", "MULTIPOLYGON": "MultiPolygon"}
+
+
+def load(con: duckdb.DuckDBPyConnection) -> None:
+    """Give a connection the spatial functions; they take some time, which a publication without new outlines is spared."""
+    load_extension(con, "spatial")
 
 
 def is_outline(column: str) -> bool:
@@ -41,11 +48,12 @@ def write_geoparquet(con: duckdb.DuckDBPyConnection, table: str, order: str, pat
     """Write a served table as GeoParquet 1.1: the same rows and columns, its outlines as WKB in column `geometry`.
 
     Args:
-        con: A connection with the spatial functions.
+        con: A connection.
         table: A served table with outlines, in degrees.
         order: The columns that its rows are ordered by.
         path: Where to; overwritten.
     """
+    load(con)
     outline = served_outline(con, table)
     shape = f'ST_GeomFromGeoJSON("{outline}")'
     rows = con.execute(
