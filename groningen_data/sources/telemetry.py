@@ -55,19 +55,24 @@ def parse_fill_levels(payloads: Sequence[Payload], batch_key: str, context: Buil
 
 
 def _batches(payload: Payload) -> tuple[str, ...]:
-    return day_keys(payload, _readings(payload), _SOURCE_CODE)
+    return day_keys(payload, _in_time(payload).select(own_day("_in_time")), _SOURCE_CODE)
 
 
-def _readings(payload: Payload) -> pl.DataFrame:
+def _in_time(payload: Payload) -> pl.DataFrame:
+    """The fields of a payload, and `_in_time`: `measured_at` without what lies ahead of the answer that told it."""
     frame = read_fields(payload)
     is_ahead = _is_ahead(payload)
     if not frame.is_empty() and frame.select(is_ahead.all()).item():
         raise PayloadError(payload.name, "has only times that lie in the future", "have the clock of the source set right")
-    frame = frame.with_columns(_in_time=pl.when(~is_ahead).then("measured_at"))
+    return frame.with_columns(_in_time=pl.when(~is_ahead).then("measured_at"))
+
+
+def _readings(payload: Payload) -> pl.DataFrame:
+    frame = _in_time(payload)
     rules = {
         "row.type": pl.col("_no_object"),
         "measured_at.type": pl.col("measured_at").is_null(),
-        "measured_at.after_response": is_ahead,
+        "measured_at.after_response": _is_ahead(payload),
         "fill_pct.type": not_a_coordinate("vulgraad"),
         "content_weight_kg.type": not_a_coordinate("vullinggewicht"),
     }

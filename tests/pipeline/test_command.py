@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from groningen_data.cli import main
+
 PROJECT = Path(__file__).parents[2]
 
 
@@ -36,7 +38,7 @@ def folder(tmp_path_factory):
     killed = groningen("refresh", folder=folder)
     catalog = folder / "lake" / "writer.json"
     deadline = time.monotonic() + 300
-    while not (catalog.exists() and "traffic" in catalog.read_text()) and time.monotonic() < deadline:
+    while not (catalog.exists() and "waste" in catalog.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
@@ -53,8 +55,8 @@ def test_a_refresh_after_a_kill_ends_and_a_third_has_nothing_to_do(folder):
 
 def test_only_a_whole_refresh_renews_what_the_watch_sees(folder):
     before = (folder / "serving" / "refreshed.json").read_text()
-    run("drop", "core.welfare_recipients", folder=folder)
-    assert "core.welfare_recipients: 3 batches" in run("refresh", "--store", "welfare", folder=folder)[0]
+    run("drop", "core.reference_weather_days", folder=folder)
+    assert "core.reference_weather_days: 1 batch" in run("refresh", "--store", "reference", folder=folder)[0]
     assert json.loads((folder / "serving" / "refreshed.json").read_text())["refreshed_at"] == json.loads(before)["refreshed_at"]
 
 
@@ -104,8 +106,17 @@ def test_an_earlier_state_is_answered_and_one_before_the_first_is_refused(folder
         (["tables", "nothing"], "there is no such table"),
     ],
 )
-def test_a_mistake_gets_one_clear_line(folder, arguments, said):
-    _, err = run(*arguments, folder=folder, code=1)
+def test_a_mistake_gets_one_clear_line(folder, arguments, said, monkeypatch, capfd):
+    for name in [name for name in os.environ if name.startswith("GRONINGEN_")]:
+        monkeypatch.delenv(name)
+    told = {"GRONINGEN_DATA_DIR": folder, "GRONINGEN_DAGSTER_DIR": folder / "dagster", "DAGSTER_HOME": PROJECT}
+    for name, value in told.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(sys, "argv", ["groningen", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    out, err = capfd.readouterr()
+    assert end.value.code == 1 and "Traceback" not in out + err
     assert said in err and err.count("\n") == 1
 
 
