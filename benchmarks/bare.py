@@ -21,11 +21,11 @@ import polars as pl
 
 from assets import all_recipes, all_sources
 from groningen_data.contracts.base import sql_types
+from groningen_data.extensions import load_extension
 from groningen_data.gate.derive import analysed, mart_sql
 from groningen_data.gate.plan import SNAPSHOT
 from groningen_data.gate.recipe import BuildContext, Recipe
 from groningen_data.lakehouse import Lakehouse
-from groningen_data.lakehouse.connection import load_extension
 from groningen_data.landing import Payload
 from groningen_data.serving.publish import publish_serving
 from groningen_data.settings import PROJECT, Settings, load_settings

@@ -3,14 +3,12 @@
 Uses DuckDB's spatial functions on a connection of its own; the lakehouse is never attached here.
 """
 
-import importlib.util
 from functools import cache
-from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from groningen_data.errors import LakehouseError
+from groningen_data.extensions import ENGINE, load_extension
 
 
 def spatial_connection() -> duckdb.DuckDBPyConnection:
@@ -24,17 +22,8 @@ def spatial_connection() -> duckdb.DuckDBPyConnection:
 
 @cache
 def _spatial_database() -> duckdb.DuckDBPyConnection:
-    spec = importlib.util.find_spec("duckdb_extension_spatial")
-    folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
-    extension = folder / "extensions" / f"v{duckdb.__version__}" / "spatial.duckdb_extension"
-    if not extension.is_file():
-        raise LakehouseError(
-            "spatial functions",
-            f"there is no extension for DuckDB {duckdb.__version__}",
-            f"install duckdb-extension-spatial=={duckdb.__version__}",
-        )
-    connection = duckdb.connect(":memory:", config={"threads": 2, "autoinstall_known_extensions": False})
-    connection.execute(f"LOAD '{str(extension).replace(chr(39), chr(39) * 2)}'")
+    connection = duckdb.connect(":memory:", config={**ENGINE, "threads": 2})
+    load_extension(connection, "spatial")
     return connection
 
 

@@ -1,6 +1,5 @@
 """Opening DuckDB connections with the lake attached; the only place that knows where the catalog and its files are."""
 
-import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from groningen_data.errors import LakehouseError
+from groningen_data.extensions import ENGINE, load_extension
 from groningen_data.lakehouse.ledger import ensure_ledger
 from groningen_data.lakehouse.lock import WriterLock
 from groningen_data.lakehouse.tables import transaction
@@ -34,22 +34,6 @@ class _Engine:
 _SPARE_ENGINES: dict[tuple[Path, str], _Engine] = {}
 
 SCHEMAS = ("core", "collective", "quarantine", "staging", "ops")
-
-
-def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Load a DuckDB extension from its installed wheel; never from the network.
-
-    Raises:
-        LakehouseError: The wheel is not installed, or is for another DuckDB.
-    """
-    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    path = Path(folders[0]) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension" if folders else None
-    if path is None or not path.is_file():
-        raise LakehouseError(
-            f"DuckDB extension {name}", f"has no wheel for DuckDB {duckdb.__version__}", "install requirements.lock as it is"
-        )
-    con.execute(f"LOAD '{path}'")
 
 
 @dataclass(frozen=True)
@@ -196,8 +180,8 @@ class Lakehouse:
     def _engine(self) -> Iterator[_Engine]:
         """The engine of a writer, kept for the next one when all went well.
 
-        Loading the extensions is a tenth of a second each time; with a catalog in SQLite the lake stays attached as well, as long as
-        nobody else held the lock in between, for reading what tables there are takes longer than most of what a writer then asks.
+        With a catalog in SQLite the lake stays attached as well, as long as nobody else held the lock in between: reading what tables
+        there are takes longer than most of what a writer then asks.
         """
         settings = self.settings
         options = (settings.scratch_dir, settings.memory_limit_mb, settings.threads, self.catalog_extension)
@@ -225,8 +209,7 @@ class Lakehouse:
         scratch.mkdir(parents=True, exist_ok=True)
         con = duckdb.connect(
             config={
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
+                **ENGINE,
                 "memory_limit": f"{self.settings.memory_limit_mb}MB",
                 "threads": self.settings.threads,
                 "temp_directory": str(scratch / f"spill-{os.getpid()}"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from groningen_data.lakehouse.connection import load_extension
+from groningen_data.extensions import load_extension
 
 _BYTES, _TEXT = "_wkb", "_geojson"
 _GEOMETRY = "geometry"

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from groningen_data.contracts import all_contracts
+from groningen_data.extensions import load_extension
 from groningen_data.lakehouse import Lakehouse
-from groningen_data.lakehouse.connection import load_extension
 from groningen_data.lakehouse.tables import ensure_table
 from groningen_data.serving.charts import draw
 from groningen_data.serving.publish import publish_serving
