@@ -31,6 +31,26 @@ def run(*arguments: str, folder: Path, code: int = 0) -> tuple[str, str]:
     return out, err
 
 
+@pytest.fixture
+def here(folder, monkeypatch, capfd):
+    """`here("tables")`: the command in this process, on the folder; what it printed, and its exit code."""
+    for name in [name for name in os.environ if name.startswith("GRONINGEN_")]:
+        monkeypatch.delenv(name)
+    told = {"GRONINGEN_DATA_DIR": folder, "GRONINGEN_DAGSTER_DIR": folder / "dagster", "DAGSTER_HOME": PROJECT}
+    for name, value in {**told, "GRONINGEN_SAMPLE_DAYS": 2, "GRONINGEN_THREADS": 1}.items():
+        monkeypatch.setenv(name, str(value))
+
+    def ran(*arguments: str) -> tuple[str, str, int]:
+        monkeypatch.setattr(sys, "argv", ["groningen", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err
+        return out, err, end.value.code
+
+    return ran
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A data folder whose first refresh was killed while it wrote, and whose second ran to its end."""
@@ -48,15 +68,16 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_a_refresh_after_a_kill_ends_and_a_third_has_nothing_to_do(folder):
-    out, _ = run("refresh", "--strict", folder=folder)
+def test_a_refresh_after_a_kill_ends_and_a_third_has_nothing_to_do(here):
+    out, err, code = here("refresh", "--strict")
+    assert code == 0, (out, err)
     assert "nothing new published" in out
 
 
-def test_only_a_whole_refresh_renews_what_the_watch_sees(folder):
+def test_only_a_whole_refresh_renews_what_the_watch_sees(folder, here):
     before = (folder / "serving" / "refreshed.json").read_text()
     run("drop", "core.reference_weather_days", folder=folder)
-    assert "core.reference_weather_days: 1 batch" in run("refresh", "--store", "reference", folder=folder)[0]
+    assert "core.reference_weather_days: 1 batch" in here("refresh", "--store", "reference")[0]
     assert json.loads((folder / "serving" / "refreshed.json").read_text())["refreshed_at"] == json.loads(before)["refreshed_at"]
 
 
@@ -106,17 +127,9 @@ def test_an_earlier_state_is_answered_and_one_before_the_first_is_refused(folder
         (["tables", "nothing"], "there is no such table"),
     ],
 )
-def test_a_mistake_gets_one_clear_line(folder, arguments, said, monkeypatch, capfd):
-    for name in [name for name in os.environ if name.startswith("GRONINGEN_")]:
-        monkeypatch.delenv(name)
-    told = {"GRONINGEN_DATA_DIR": folder, "GRONINGEN_DAGSTER_DIR": folder / "dagster", "DAGSTER_HOME": PROJECT}
-    for name, value in told.items():
-        monkeypatch.setenv(name, str(value))
-    monkeypatch.setattr(sys, "argv", ["groningen", *arguments])
-    with pytest.raises(SystemExit) as end:
-        main()
-    out, err = capfd.readouterr()
-    assert end.value.code == 1 and "Traceback" not in out + err
+def test_a_mistake_gets_one_clear_line(here, arguments, said):
+    _, err, code = here(*arguments)
+    assert code == 1
     assert said in err and err.count("\n") == 1
 
 
