@@ -68,7 +68,7 @@ FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the an
 
 def main() -> None:
     """Entry point: errors of ours become one clear line and exit code 1."""
-    # Importing Dagster and Great Expectations makes so many lasting objects that looking for cycles among them takes a tenth of the time.
+    # Importing Dagster and Great Expectations makes so many lasting objects that looking for cycles among them takes a twelfth of the time.
     gc.set_threshold(50_000, 20, 50)
     try:
         app()

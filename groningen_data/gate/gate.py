@@ -461,7 +461,7 @@ def _due(
 def _last_judged(
     con: duckdb.DuckDBPyConnection, recipe: Recipe, verdicts: Sequence[BatchRecord], known: Collection[str]
 ) -> tuple[ledger.Judged, ...]:
-    """For every check the verdicts of the last run that judged it, which the ledger is asked for where this pass did not."""
+    """For every check the verdicts of this pass, or, where it judged none, of the last run that did, as the ledger has them."""
     now = [ledger.Judged(batch.key, batch.outcome, check) for batch in verdicts for check in batch.checks]
     of_now = {judged.check.name for judged in now}
     if not known or of_now >= {CONTRACT_CHECK, *(expectation.name for expectation in recipe.suite)}:

@@ -23,11 +23,12 @@ class _Engine:
 
     Args:
         con: The connection.
-        attached_in: The turn of the writer's lock whose end the attached lake saw; None while none is attached.
+        seen: What tells whether the attached lake is still the one that the last turn left: that turn of the writer's lock, and a stamp
+            of the catalog's file at its end. None while no lake is attached.
     """
 
     con: duckdb.DuckDBPyConnection
-    attached_in: str | None = None
+    seen: tuple[str | None, str] | None = None
 
 
 # Engines of writers that are done, by the lake's folder and what else they were opened with.
@@ -116,33 +117,44 @@ class Lakehouse:
         """
         with WriterLock(self.settings, on_wait).held(purpose) as turn, self._engine() as engine:
             con = engine.con
-            if engine.attached_in is None or engine.attached_in != turn.before:
+            if engine.seen is None or engine.seen != (turn.before, self._catalog_stamp()):
                 self._attach_to_write(engine)
             yield con
+            # Ends what was left half read; where a transaction was left open, this is an error.
+            con.execute("BEGIN")
+            con.execute("ROLLBACK")
             if self.sqlite_path:
-                engine.attached_in = turn.name
+                engine.seen = turn.name, self._catalog_stamp()
             else:
                 # A server may close what nobody uses.
                 con.execute("DETACH lake")
-                engine.attached_in = None
+                engine.seen = None
 
     @contextmanager
     def untouched(self, purpose: str) -> Iterator[None]:
         """The writer's lock without a connection, for what opens the catalog's file by another library than DuckDB's.
 
-        SQLite's locks do not hold between two libraries in one process, so no writer of this process may still have the file open.
+        SQLite's locks do not hold between two libraries in one process, so no engine of this process may still have the file open.
 
         Raises:
             LakehouseError: A writer held the lock longer than `writer_wait_s`; the message says who.
         """
         with WriterLock(self.settings).held(purpose):
-            for key in [key for key in _SPARE_ENGINES if key[0] == self.settings.lake_dir]:
+            for key in [key for key in list(_SPARE_ENGINES) if key[0] == self.settings.lake_dir]:
                 _SPARE_ENGINES.pop(key).con.close()
             yield
 
+    def _catalog_stamp(self) -> str:
+        """Changes when another file is put in the place of the catalog's, with or without a turn of the lock."""
+        try:
+            facts = self.sqlite_path.stat() if self.sqlite_path else None
+        except OSError:
+            return ""
+        return f"{facts.st_dev}-{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}" if facts else ""
+
     def _attach_to_write(self, engine: _Engine) -> None:
         con = engine.con
-        if engine.attached_in:
+        if engine.seen:
             con.execute("DETACH lake")
         self.files_dir.mkdir(parents=True, exist_ok=True)
         self._attach(con, [])

@@ -23,7 +23,7 @@ class Turn:
 
     Args:
         name: A name that no other turn has.
-        before: The name of the turn before it, by whatever process; None when nobody ever held the lock.
+        before: The name of the turn before it, by whatever process; None when that is not known.
     """
 
     name: str
@@ -54,10 +54,10 @@ class WriterLock:
 
     def _facts(self) -> dict[str, Any] | None:
         try:
-            facts: dict[str, Any] = json.loads(self._holder_path.read_text(encoding="utf-8"))
+            facts = json.loads(self._holder_path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return facts
+        return facts if isinstance(facts, dict) else None
 
     @contextmanager
     def held(self, purpose: str) -> Iterator[Turn]:

@@ -62,7 +62,7 @@ def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel, others
     All of it is one transaction: one for each table takes a hundred times as long.
 
     Returns:
-        The statements that were run for the contract's own table; empty when it already is what the contract says.
+        The statements that changed a table that was there; empty when it already was what the contract says, or was created.
 
     Raises:
         LakehouseError: The contract asks for a change that would lose or reinterpret data.
@@ -74,7 +74,7 @@ def ensure_table(con: duckdb.DuckDBPyConnection, contract: ContractModel, others
         with transaction(con, f"fit {name} to its contract" if own else "create tables"):
             for statement in [*own, *(statement for other in missing for statement in _creation(other))]:
                 con.execute(statement)
-    return own
+    return own if name in existing else []
 
 
 @contextmanager

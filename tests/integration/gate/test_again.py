@@ -55,6 +55,15 @@ def test_an_unreadable_file_that_comes_back_after_it_was_healed_is_rejected_agai
     assert [b.key for b in kept_back(house.lakehouse)] == ["payload a.json"]
 
 
+def test_checks_that_a_pass_did_not_reach_keep_the_verdict_of_the_run_that_did(house):
+    recipe = with_suite(limit("few", "SELECT * FROM {batch} WHERE tally > 100"))
+    house.deliver("a.json", {MONDAY: GOOD})
+    assert {(v.check.name, v.key) for v in house.refresh(recipe).judged} == {("contract", MONDAY), ("few", MONDAY)}
+    house.deliver("b.json", {TUESDAY: [("a", -1)]})
+    judged = house.refresh(recipe).judged
+    assert {(v.check.name, v.key, v.check.passed) for v in judged} == {("few", MONDAY, True), ("contract", TUESDAY, False)}
+
+
 def test_unreadable_files_of_one_name_in_two_folders_stand_apart(house):
     house.deliver("north/a.json", b"{")
     house.deliver("south/a.json", b"[")

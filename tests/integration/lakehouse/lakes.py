@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,14 +70,14 @@ def files_on_disk(lakehouse: Lakehouse) -> set[Path]:
 
 
 @contextmanager
-def worker(settings: Settings, task: str) -> Iterator[subprocess.Popen]:
+def worker(settings: Settings, task: str, *arguments: str) -> Iterator[subprocess.Popen]:
     """Another process on the same lake (see `worker.py`), from the moment that it reports to be at work."""
-    with workers(settings, task) as (process,):
+    with workers(settings, task, arguments=arguments) as (process,):
         yield process
 
 
 @contextmanager
-def workers(settings: Settings, *tasks: str) -> Iterator[list[subprocess.Popen]]:
+def workers(settings: Settings, *tasks: str, arguments: Sequence[str] = ()) -> Iterator[list[subprocess.Popen]]:
     """Several of them, started together."""
     environment = os.environ | {
         "GRONINGEN_DATA_DIR": str(settings.data_dir),
@@ -89,7 +89,7 @@ def workers(settings: Settings, *tasks: str) -> Iterator[list[subprocess.Popen]]
     with ExitStack() as stack:
         processes = []
         for task in tasks:
-            process = subprocess.Popen([sys.executable, str(WORKER), task], env=environment, text=True, **pipes)
+            process = subprocess.Popen([sys.executable, str(WORKER), task, *arguments], env=environment, text=True, **pipes)
             processes.append(stack.enter_context(process))
             stack.callback(process.kill)
         for process in processes:

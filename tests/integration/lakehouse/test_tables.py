@@ -54,7 +54,7 @@ def first() -> ContractModel:
 @pytest.fixture
 def filled(lakehouse):
     with lakehouse.writer("create") as con:
-        assert ensure_table(con, first())
+        assert ensure_table(con, first()) == [] and existing_columns(con, NAME)
         assert ensure_table(con, first()) == []
         con.execute(f"INSERT INTO lake.{NAME} VALUES ('c1', 12, 'full'), ('c2', 7, NULL)")
     return lakehouse

@@ -1,8 +1,10 @@
 """One writer at a time, across processes: waiting, saying who writes, and outliving a killed writer."""
 
+import shutil
 import threading
 import time
 
+import duckdb
 import pytest
 
 from groningen_data.errors import LakehouseError
@@ -46,16 +48,59 @@ def test_a_writer_sees_what_others_changed_since_its_last_turn(lakehouse, settin
         assert existing_columns(con, "core.numbers") == {"n": "INTEGER"}
 
 
-def test_a_restored_lake_is_what_the_next_turn_writes_to(lakehouse, settings, tmp_path):
+@pytest.mark.parametrize("by", ["this process", "another"])
+def test_a_restored_lake_is_what_the_next_turn_writes_to(lakehouse, settings, tmp_path, by):
+    """Its next version is one that the writer saw before, with other content."""
+    monday = tmp_path / "monday"
     publish(lakehouse, ("a", [1]))
-    backup(lakehouse, tmp_path / "monday")
-    publish(lakehouse, ("a", [2]), ("b", [3]))
-    create_twins(lakehouse)
-    restore(settings, tmp_path / "monday", force=True)
-    publish(lakehouse, ("c", [4]))
-    assert state(lakehouse) == [("a", 1), ("c", 4)]
+    backup(lakehouse, monday)
+    publish(lakehouse, ("b", [2]), table="core.letters")
+    if by == "another":
+        with worker(settings, "restore", str(monday)) as other:
+            end(other)
+    else:
+        restore(settings, monday, force=True)
+    publish(lakehouse, ("c", [3]), table="core.others")
     with lakehouse.writer("look") as con:
-        assert not existing_columns(con, "core.twin_a")
+        assert not existing_columns(con, "core.letters")
+        assert existing_columns(con, "core.others")
+    assert state(lakehouse, table="core.others") == [("c", 3)]
+    assert state(lakehouse) == [("a", 1)]
+
+
+@ON_SQLITE
+def test_a_catalog_put_in_place_of_another_is_noticed(lakehouse, settings, tmp_path):
+    """A copy that was made during a turn names the same turn."""
+    with lakehouse.writer("a turn with a copy") as con:
+        con.execute("CREATE TABLE lake.core.numbers (key VARCHAR, n INTEGER)")
+        shutil.copytree(settings.data_dir, tmp_path / "copy")
+        con.execute("CREATE TABLE lake.core.letters (key VARCHAR, n INTEGER)")
+        assert con.execute("FROM lake.core.letters").fetchall() == []
+    shutil.rmtree(settings.data_dir)
+    shutil.copytree(tmp_path / "copy", settings.data_dir)
+    publish(lakehouse, ("c", [3]), table="core.others")
+    with lakehouse.writer("look") as con:
+        assert not existing_columns(con, "core.letters")
+    assert state(lakehouse, table="core.others") == [("c", 3)]
+
+
+@ON_SQLITE
+def test_a_transaction_left_open_is_an_error_of_its_turn_and_of_no_other(lakehouse):
+    publish(lakehouse, ("a", [1]))
+    with pytest.raises(duckdb.Error), lakehouse.writer("forgetful") as con:
+        con.execute("BEGIN")
+        con.execute("DELETE FROM lake.core.numbers")
+    publish(lakehouse, ("b", [2]))
+    assert state(lakehouse) == [("a", 1), ("b", 2)]
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("content", ["", "{", "[1]", '"x"', "{}"])
+def test_whatever_is_in_the_note_of_the_last_holder_nobody_is_kept_from_writing(lakehouse, settings, content):
+    publish(lakehouse, ("a", [1]))
+    (settings.lake_dir / "writer.json").write_text(content)
+    publish(lakehouse, ("b", [2]))
+    assert state(lakehouse) == [("a", 1), ("b", 2)]
 
 
 @ON_SQLITE

@@ -8,8 +8,9 @@ import json
 import sys
 import threading
 import time
+from pathlib import Path
 
-from groningen_data.lakehouse import Lakehouse, WriterLock
+from groningen_data.lakehouse import Lakehouse, WriterLock, backup
 from groningen_data.settings import load_settings
 
 LAKEHOUSE = Lakehouse(load_settings())
@@ -68,6 +69,14 @@ def drop_numbers() -> dict:
     with LAKEHOUSE.writer("drop numbers") as con:
         con.execute("DROP TABLE lake.core.numbers")
         con.execute("CREATE TABLE lake.core.numbers (n INTEGER)")
+    at_work()
+    TOLD_TO_STOP.wait()
+    return {}
+
+
+def restore() -> dict:
+    """Put the backup in the folder of the next argument in the place of the lake."""
+    backup.restore(LAKEHOUSE.settings, Path(sys.argv[2]), force=True)
     at_work()
     TOLD_TO_STOP.wait()
     return {}
