@@ -1,5 +1,5 @@
-"""What all tests share: Python looks for cycles among the many lasting objects of large imports as rarely as `groningen` does."""
+"""What all tests share."""
 
-import gc
+from groningen_data.cli import look_for_cycles_less_often
 
-gc.set_threshold(50_000, 20, 50)
+look_for_cycles_less_often()

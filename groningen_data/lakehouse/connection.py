@@ -117,7 +117,7 @@ class Lakehouse:
         """
         with WriterLock(self.settings, on_wait).held(purpose) as turn, self._engine() as engine:
             con = engine.con
-            if engine.seen is None or engine.seen != (turn.before, self._catalog_stamp()):
+            if engine.seen != (turn.before, self._catalog_stamp()):
                 self._attach_to_write(engine)
             yield con
             # Ends what was left half read; where a transaction was left open, this is an error.

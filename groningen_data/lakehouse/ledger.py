@@ -248,20 +248,21 @@ class Versions:
 
 
 def published_by_month(batches: str = BATCHES) -> str:
-    """SQL of the published batches of a table (its one parameter): `finished_at`, `batch_id`, and each `month` that a batch is about.
+    """SQL of all published batches: `table_name`, `finished_at`, `batch_id`, and each `month` that a batch is about.
 
     Every batch is there once more without a month: all of the table.
     """
     return (
-        "(SELECT finished_at, batch_id, unnest(list_append(touched_months, NULL)) AS month "
-        f"FROM {batches} WHERE table_name = ? AND outcome = 'published')"
+        "(SELECT table_name, finished_at, batch_id, unnest(list_append(touched_months, NULL)) AS month "
+        f"FROM {batches} WHERE outcome = 'published')"
     )
 
 
 def versions_of(con: duckdb.DuckDBPyConnection, table: str, batches: str = BATCHES) -> Versions:
     """The versions of a table, read at once."""
     rows = con.execute(
-        f"SELECT month, max((finished_at, batch_id)) FROM {published_by_month(batches)} GROUP BY month", [table]
+        f"SELECT month, max((finished_at, batch_id)) FROM {published_by_month(batches)} WHERE table_name = ? GROUP BY month",
+        [table],
     ).fetchall()
     found = {month: tuple(version.values()) if isinstance(version, dict) else version for month, version in rows}
     return Versions(found.pop(None, None), found)

@@ -81,8 +81,7 @@ class WriterLock:
                     "wait for it to end, or stop that process; the lock frees itself",
                 ) from None
         try:
-            before = (self._facts() or {}).get("turn")
-            turn = Turn(uuid.uuid4().hex, before)
+            turn = Turn(uuid.uuid4().hex, (self._facts() or {}).get("turn"))
             facts = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "turn": turn.name}
             facts["since"] = datetime.now(UTC).isoformat(timespec="seconds")
             self._holder_path.write_text(json.dumps(facts), encoding="utf-8")

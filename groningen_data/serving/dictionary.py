@@ -160,7 +160,8 @@ class Dictionary:
             write_comments(con, target, comment, {column: meaning for column, (_, meaning) in columns.items()})
         insert_rows(con, f"{database}.dictionary.tables", self._tables(con))
         insert_rows(con, f"{database}.dictionary.columns", [row for c in self.contracts.values() for row in _columns(c)])
-        for name in self._gated(con):
+        gated = {name for (name,) in con.execute(f"SELECT DISTINCT table_name FROM {_ledger('ops.batches')}").fetchall()}
+        for name in (name for name in self.contracts if name in gated):
             for table, select in self._ledger_selects(self.contracts[name]).items():
                 con.execute(f"INSERT INTO {database}.dictionary.{table} {select}", [name])
 
@@ -181,20 +182,14 @@ class Dictionary:
 
         Not the newest batch: clocks can be set back. The ledger must be at hand.
         """
+        rows = con.execute(
+            "SELECT table_name, month, md5(string_agg(batch_id, ' ' ORDER BY batch_id)) "
+            f"FROM {published_by_month(_ledger('ops.batches'))} GROUP BY table_name, month"
+        ).fetchall()
         found: dict[str, dict[str | None, str]] = {}
-        for name in self._gated(con):
-            rows = con.execute(
-                "SELECT month, md5(string_agg(batch_id, ' ' ORDER BY batch_id)) "
-                f"FROM {published_by_month(_ledger('ops.batches'))} GROUP BY month",
-                [name],
-            ).fetchall()
-            found[name] = dict(rows)
+        for table, month, version in rows:
+            found.setdefault(table, {})[month] = version
         return found
-
-    def _gated(self, con: duckdb.DuckDBPyConnection) -> list[str]:
-        """The tables of which the ledger has a batch, in the order of the contracts."""
-        known = {name for (name,) in con.execute(f"SELECT DISTINCT table_name FROM {_ledger('ops.batches')}").fetchall()}
-        return [name for name in self.contracts if name in known]
 
     def _require_unique_names(self) -> None:
         owners: dict[str, str] = {}
