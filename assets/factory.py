@@ -83,7 +83,7 @@ def landing_asset(source: FileSource, settings: Settings) -> dg.AssetsDefinition
         try:
             if settings.is_sample:
                 city.build(settings)
-            report = source.fetch(settings, landing.landing, tell)
+            report = source.fetch(settings, landing.landing, tell, landing.deliveries(all_sources().values()))
         except GroningenError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         tell(f"{source.name}: {len(report.landed)} new payloads, {report.known} known")

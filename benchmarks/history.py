@@ -29,6 +29,7 @@ from groningen_data.lakehouse.tables import ensure_table
 from groningen_data.landing import Landing
 from groningen_data.serving.publish import publish_serving
 from groningen_data.settings import Settings, load_settings
+from groningen_data.sources.deliveries import SortedDeliveries
 
 _LAST_MONTHS = dict.fromkeys(
     ("collective.collection_backtest", "collective.container_hotspots", "collective.forecast_scores"), 13
@@ -40,8 +41,9 @@ def fill(settings: Settings) -> None:
     """Land, load and record everything of the sample city in the data folder of these settings."""
     recipes, sources = all_recipes(), all_sources()
     landing = Landing.of(settings)
+    deliveries = SortedDeliveries(sources.values(), settings, landing)
     for source in sources.values():
-        source.fetch(settings, landing)
+        source.fetch(settings, landing, deliveries=deliveries)
     with Lakehouse(settings).writer("history") as con:
         for recipe in recipes.values():
             ensure_table(con, recipe.contract)

@@ -102,7 +102,13 @@ def refresh(
     settings = _settings(profile=profile, sample_days=days)
     if days is not None and settings.profile != "sample":
         raise SettingsError("--days", f"profile {settings.profile} has the days that were delivered", "leave --days out")
-    _require_deliveries(settings)
+    if settings.is_sample:
+        from groningen_data.sample import city
+
+        # Beside what starting takes; whoever lands a payload waits for it.
+        city.begin(settings)
+    elif settings.has_files and not any(settings.source_root.iterdir()):
+        raise SettingsError(str(settings.source_root), "is empty", "set GRONINGEN_FILES to the folder of delivered files")
     sys.exit(_run_job(settings, _job_name(store), _days(first, last, settings), strict))
 
 
@@ -395,16 +401,20 @@ def fetch(
     """Land what is new and nothing else; with --every a source that only tells the present is asked all day long."""
     from time import sleep
 
+    from assets import all_sources
     from groningen_data.landing import Landing
+    from groningen_data.sources.deliveries import SortedDeliveries
 
     settings = _settings(profile=profile)
     if settings.is_sample:
-        _require_deliveries(settings)
+        from groningen_data.sample import city
+
+        city.build(settings)
     landing, chosen, started, failed = Landing.of(settings), _sources(names), monotonic(), False
     while True:
-        begun = monotonic()
+        begun, deliveries = monotonic(), SortedDeliveries(all_sources().values(), settings, landing)
         for source in chosen:
-            report = source.fetch(settings, landing, print)
+            report = source.fetch(settings, landing, print, deliveries)
             failed = failed or report.problem is not None
             if report.problem:
                 print(f"error: {report.problem}", file=sys.stderr, flush=True)
@@ -432,10 +442,11 @@ def replica(
     """Serve the sample city as the real services would, for `groningen refresh --profile replica`; stop it with Ctrl+C."""
     from groningen_data.replica.app import all_services, serve
     from groningen_data.replica.faults import Faults, parsed
+    from groningen_data.sample import city
 
     settings = _settings(profile="replica", sample_days=days)
     faults = Faults(*(parsed(text) for text in fault or ()))
-    _require_deliveries(settings)
+    city.build(settings)
     print(f"http://127.0.0.1:{port} stands in for {', '.join(h for s in all_services() for h in s.hosts)}", flush=True)
     serve(settings, port, faults)
 
@@ -557,38 +568,16 @@ def _instant(text: str | None) -> datetime | None:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _require_deliveries(settings: "Settings") -> None:
-    """Fail at once, and once, where every source would: no folder of files, or a sample city that does not exist."""
-    if settings.is_sample:
-        from groningen_data.sample import city
-
-        city.build(settings)
-    elif settings.has_files and not any(settings.source_root.iterdir()):
-        raise SettingsError(str(settings.source_root), "is empty", "set GRONINGEN_FILES to the folder of delivered files")
-
-
 def _unclaimed(settings: "Settings") -> str:
     """Which delivered files no source knows, in a sentence; empty when there are none."""
     from assets import all_sources
     from groningen_data.landing import Landing
-    from groningen_data.sources.base import delivered_files
+    from groningen_data.sources.deliveries import SortedDeliveries
 
     if not settings.has_files:
         return ""
-    root, landing = settings.source_root, Landing.of(settings)
-    sources = [source for source in all_sources().values() if not source.root]
-    receptions = {source.name: source.reception(settings, landing) for source in sources if source.reception}
-    files = delivered_files(root)
-    claimed = {
-        file
-        for source in sources
-        for file, look in source.looks(files, landing, receptions.get(source.name)).items()
-        if look.is_mine
-    }
-    left = [file.path for file in files if file not in claimed]
-    others = [
-        str(path.relative_to(root)) for path in left if not any(reception.accompanies(path) for reception in receptions.values())
-    ]
+    deliveries = SortedDeliveries(all_sources().values(), settings, Landing.of(settings))
+    others = [str(file.path.relative_to(settings.source_root)) for file in deliveries.unclaimed(settings.source_root)]
     if not others:
         return ""
     shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")

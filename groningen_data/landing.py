@@ -37,21 +37,6 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a source saw in a delivered file.
-
-    Args:
-        stamp: Size and times of the file: a file with the same stamp at the same place is the same file.
-        is_mine: Whether it is this source's.
-        sha256: The payload that landed of it, where the file itself did.
-    """
-
-    stamp: str
-    is_mine: bool
-    sha256: str | None = None
-
-
-@dataclass(frozen=True)
 class Payload:
     """One delivered file or response, verbatim.
 
@@ -375,24 +360,8 @@ class Landing:
     def _index(self, source: str) -> Path:
         return self.root / f".{source}.index"
 
-    def looks(self, source: str, version: str) -> dict[str, Look]:
-        """What a source saw at each place when it last looked; nothing when it sees other files as its own by now."""
-        try:
-            kept = json.loads(self._looks(source).read_text(encoding="utf-8"))
-            return {place: Look(*facts) for place, facts in kept["places"].items()} if kept["version"] == version else {}
-        except (OSError, ValueError, KeyError, TypeError):
-            # It only saves work: without it every file is looked at again.
-            return {}
-
-    def keep_looks(self, source: str, version: str, looks: Mapping[str, Look]) -> None:
-        """Remember what a source saw, in place of what it saw before."""
-        kept = {"version": version, "places": {place: [look.stamp, look.is_mine, look.sha256] for place, look in looks.items()}}
-        partial = self._looks(source).with_suffix(f".partial-{os.getpid()}")
-        partial.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
-        partial.replace(self._looks(source))
-
     def notes(self, source: str, kind: str) -> dict[str, Any]:
-        """What a source noted for its next visit (`kind`: cursor, shapes); empty when there is nothing, or it is damaged."""
+        """What a source noted for its next visit (`kind`: cursor, shapes, …); empty when there is nothing, or it is damaged."""
         try:
             found = json.loads((self.root / f".{source}.{kind}").read_text(encoding="utf-8"))
             return found if isinstance(found, dict) else {}
@@ -406,9 +375,6 @@ class Landing:
         partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
         partial.write_text(json.dumps(notes, ensure_ascii=False, default=str), encoding="utf-8")
         partial.replace(target)
-
-    def _looks(self, source: str) -> Path:
-        return self.root / f".{source}.looks"
 
     @contextmanager
     def exclusively(self, source: str) -> Iterator[None]:

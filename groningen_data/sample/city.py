@@ -4,6 +4,7 @@ The folder appears as a whole or not at all. What a payload says is decided in t
 each other, each in a process that has nothing else to do.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -88,12 +90,7 @@ def build(settings: Settings) -> Path:
     Raises:
         SettingsError: The municipality is another one than Groningen.
     """
-    if settings.municipality_code != facts.MUNICIPALITY_CODE:
-        raise SettingsError(
-            "sample city",
-            f"the sample city is {facts.MUNICIPALITY_NAME} ({facts.MUNICIPALITY_CODE}), not {settings.municipality_code}",
-            "use profile `real` with files of your own municipality, or leave GRONINGEN_MUNICIPALITY_CODE as it is",
-        )
+    _require_groningen(settings)
     target = settings.sample_dir
     wanted = _marker(settings)
     if _made_as(target) == wanted:
@@ -103,6 +100,30 @@ def build(settings: Settings) -> Path:
         if _made_as(target) != wanted:
             _replace(target, city_of(settings), wanted)
     return target
+
+
+def begin(settings: Settings) -> None:
+    """Build the sample city while the caller goes on; `build` waits for it, and tells what went wrong.
+
+    Raises:
+        SettingsError: The municipality is another one than Groningen.
+    """
+    _require_groningen(settings)
+    Thread(target=_try_to_build, args=(settings,), name="sample city", daemon=True).start()
+
+
+def _try_to_build(settings: Settings) -> None:
+    with contextlib.suppress(Exception):
+        build(settings)
+
+
+def _require_groningen(settings: Settings) -> None:
+    if settings.municipality_code != facts.MUNICIPALITY_CODE:
+        raise SettingsError(
+            "sample city",
+            f"the sample city is {facts.MUNICIPALITY_NAME} ({facts.MUNICIPALITY_CODE}), not {settings.municipality_code}",
+            "use profile `real` with files of your own municipality, or leave GRONINGEN_MUNICIPALITY_CODE as it is",
+        )
 
 
 def city_of(settings: Settings) -> City:

@@ -6,10 +6,10 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,13 +21,15 @@ from groningen_data.errors import GroningenError, PayloadError, SettingsError, S
 from groningen_data.fetching.client import Client, Tell
 from groningen_data.fetching.connector import Connector, EnoughError, Pull
 from groningen_data.fetching.shapes import Shape, compare, family, merged, shape_of
-from groningen_data.landing import Arrival, Landing, Look, Payload, Register
+from groningen_data.landing import Arrival, Landing, Payload, Register
 from groningen_data.privacy.service_numbers import masked, names_service_numbers
 from groningen_data.settings import Settings
 
 HEAD_BYTES = 65_536
 _KEEP_DOWNLOADS_S = 7 * 86_400.0
 _REFUSED, _WAY_OUT = "refused", "way out"
+_TAKEN = "taken"
+"""What a source noted of its files: by place, the stamp of the file and the payload that landed of it."""
 
 Rewrite = Callable[[Payload], Iterator[bytes]]
 """From a file as delivered to what may land of it, in pieces; raises `PayloadError` when it cannot be read. The same bytes in give
@@ -88,6 +90,13 @@ class Reception(Protocol):
 
     def close(self, root: Path) -> None:
         """Called at the end of a visit."""
+
+
+class Deliveries(Protocol):
+    """Knows which delivered files are whose."""
+
+    def of(self, source: "FileSource", root: Path) -> list[DeliveredFile]:
+        """The files of a source below a folder."""
 
 
 @dataclass(frozen=True)
@@ -158,33 +167,37 @@ class FileSource:
 
     def find(self, root: Path) -> list[Path]:
         """Files of this source below the profile's folder `root`, in order of name; none when it has a folder of its own."""
-        return [] if self.root else self._found(root)
+        return [] if self.root else [file.path for file in self._found(root)]
 
-    def _found(self, root: Path) -> list[Path]:
-        return [file.path for file in delivered_files(root) if self._claims(file.path)]
+    def _found(self, root: Path, reception: Reception | None = None) -> list[DeliveredFile]:
+        return [file for file in delivered_files(root) if self.claims(file.path, partial(head_of, file.path), reception)]
 
-    def looks(
-        self, files: Iterable[DeliveredFile], landing: Landing, reception: Reception | None = None
-    ) -> dict[DeliveredFile, Look]:
-        """Of every delivered file whether it is this source's; those that are as they were are not opened again."""
-        earlier = landing.looks(self.name, self._version(reception))
-        found = {}
-        for file in files:
-            look = earlier.get(file.place)
-            if look is None or look.stamp != file.stamp:
-                look = Look(file.stamp, self._claims(file.path, reception))
-            found[file] = look
-        return found
-
-    def _version(self, reception: Reception | None) -> str:
+    def version(self, reception: Reception | None) -> str:
         """Changes when this source may see other files as its own."""
         code = Path(self.recognises.__code__.co_filename).stat()
         return f"{'|'.join(self.patterns)} {code.st_size}-{code.st_mtime_ns} {reception.version if reception else ''}".rstrip()
 
-    def fetch(self, settings: Settings, landing: Landing, tell: Tell | None = None) -> FetchReport:
+    def claims(self, path: Path, head: Callable[[], Head | None], reception: Reception | None = None) -> bool:
+        """Whether a delivered file is this source's; `head` reads its beginning, where its name does not tell."""
+        name = path.name.lower()
+        if any(fnmatch.fnmatch(name, pattern.lower()) for pattern in self.patterns):
+            return True
+        read = head()
+        if read is None or (reception and reception.accompanies(path)):
+            return False
+        claimed = reception.claims(path, read.data, lambda data: self.recognises(Head(path.name, data))) if reception else None
+        return self.recognises(read) if claimed is None else claimed
+
+    def fetch(
+        self, settings: Settings, landing: Landing, tell: Tell | None = None, deliveries: Deliveries | None = None
+    ) -> FetchReport:
         """Land every payload not seen before, from the source's services or from files, and note what is delivered anew.
 
-        `tell` hears now and then how far a long visit to a service is.
+        Args:
+            settings: Where the source is.
+            landing: Where to land.
+            tell: Hears now and then how far a long visit to a service is.
+            deliveries: Knows which files are whose; without it, every file is looked at.
 
         Raises:
             SettingsError: The folder of files is missing.
@@ -199,30 +212,40 @@ class FileSource:
                 pulled = self._pull(settings, landing, addresses, told, tell)
                 if not self.takes_files_too or settings.files is None:
                     return pulled
-                return pulled.with_files(self._fetch(_folder(self.name, settings.files), landing, settings, told, pulled.problem))
+                root = _folder(self.name, settings.files)
+                return pulled.with_files(self._fetch(root, landing, settings, told, deliveries, pulled.problem))
             if self.root is None and not settings.has_files:
                 return FetchReport(self.name, (), 0)
             root = self.root(settings) if self.root else settings.source_root
-            return self._fetch(_folder(self.name, root), landing, settings, told)
+            return self._fetch(_folder(self.name, root), landing, settings, told, deliveries)
 
     def _fetch(
-        self, root: Path, landing: Landing, settings: Settings, told: Mapping[str, str], problem: GroningenError | None = None
+        self,
+        root: Path,
+        landing: Landing,
+        settings: Settings,
+        told: Mapping[str, str],
+        deliveries: Deliveries | None,
+        problem: GroningenError | None = None,
     ) -> FetchReport:
         rewrite = self._rewrite(settings)
         reception = self.reception(settings, landing) if self.reception else None
         visit = _Visit(self, landing, rewrite, {**told, **reception.told} if reception else told)
-        looks = self.looks(delivered_files(root), landing, reception)
-        for file, look in looks.items():
-            if not look.is_mine or visit.has(file.place, look.sha256):
-                continue
-            path = file.path
-            before = path.stat()
-            payload = visit.take(path, file.place)
-            if reception and payload.problem is None:
-                reception.landed(path, before, payload)
+        earlier, taken = landing.notes(self.name, _TAKEN), {}
+        for file in deliveries.of(self, root) if deliveries else self._found(root, reception):
+            stamp, sha256 = earlier.get(file.place, (None, None))
+            if stamp != file.stamp or not visit.has(file.place, sha256):
+                path = file.path
+                before = path.stat()
+                payload = visit.take(path, file.place)
+                if reception and payload.problem is None:
+                    reception.landed(path, before, payload)
+                sha256 = payload.sha256
             # What is rewritten depends on a key as well: it is read every time.
-            looks[file] = replace(look, sha256=None if rewrite else payload.sha256)
-        landing.keep_looks(self.name, self._version(reception), {file.place: look for file, look in looks.items()})
+            if not rewrite:
+                taken[file.place] = [file.stamp, sha256]
+        if taken != earlier:
+            landing.keep_notes(self.name, _TAKEN, taken)
         if reception:
             for path, what, way_out in reception.missing(root):
                 visit.miss(_place(path, root), what, way_out)
@@ -245,7 +268,7 @@ class FileSource:
                 return self._pull(settings, elsewhere, addresses, {}, None, once=True)
             visit = _Visit(self, elsewhere, self._rewrite(settings), {})
             root = self.root(settings) if self.root else settings.source_root if settings.has_files else None
-            files = self._found(root) if root else []
+            files = [file.path for file in self._found(root)] if root else []
             if root and files:
                 newest = max(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
                 visit.take(newest, _place(newest, root))
@@ -386,16 +409,6 @@ class FileSource:
         if not batches:
             return replace(payload, problem="holds no rows", way_out="ask for the file again; no rows is never data")
         return replace(payload, batches=batches)
-
-    def _claims(self, path: Path, reception: Reception | None = None) -> bool:
-        name = path.name.lower()
-        if any(fnmatch.fnmatch(name, pattern.lower()) for pattern in self.patterns):
-            return True
-        head = head_of(path)
-        if head is None or (reception and reception.accompanies(path)):
-            return False
-        claimed = reception.claims(path, head.data, lambda data: self.recognises(Head(path.name, data))) if reception else None
-        return self.recognises(head) if claimed is None else claimed
 
 
 class _Visit:

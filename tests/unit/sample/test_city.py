@@ -1,11 +1,14 @@
 import hashlib
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from groningen_data.errors import SettingsError
 from groningen_data.sample import city
-from groningen_data.sample.city import build
+from groningen_data.sample.city import begin, build
+from groningen_data.sample.facts import City
+from groningen_data.sample.wire import Payloads
 from groningen_data.settings import Settings
 
 
@@ -56,6 +59,33 @@ def test_processes_beside_each_other_make_the_same_city(tmp_path: Path, monkeypa
     assert digests(build(small(tmp_path / "b"))) == alone
 
 
+def test_it_is_built_while_the_caller_goes_on_and_who_needs_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_go_on, makers = Event(), dict(city.MAKERS)
+    weather = makers["weather"]
+
+    def waiting(of: City) -> Payloads:
+        assert may_go_on.wait(60)
+        return weather(of)
+
+    monkeypatch.setattr(city, "MAKERS", {"weather": waiting})
+    settings = small(tmp_path)
+    begin(settings)
+    assert not settings.sample_dir.exists()
+    may_go_on.set()
+    assert sorted(p.name for p in build(settings).iterdir()) == [city.MARKER, "weather"]
+
+
+def test_what_keeps_it_from_being_built_is_told_to_who_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(of: City) -> Payloads:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(city, "MAKERS", {"weather": full})
+    settings = small(tmp_path)
+    begin(settings)
+    with pytest.raises(OSError, match="No space"):
+        build(settings)
+
+
 def test_a_second_call_changes_nothing(tmp_path: Path) -> None:
     settings = small(tmp_path)
     folder = build(settings)
@@ -97,6 +127,7 @@ def test_the_days_end_on_the_day_before_the_logical_clock(folder: Path) -> None:
 
 
 def test_another_municipality_is_refused_and_told_where_to_go(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"Groningen.*profile `real`"):
-        build(small(tmp_path, municipality_code="GM0106"))
+    for make in (build, begin):
+        with pytest.raises(SettingsError, match=r"Groningen.*profile `real`"):
+            make(small(tmp_path, municipality_code="GM0106"))
     assert not list(tmp_path.iterdir())
