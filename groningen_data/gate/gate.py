@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -170,6 +170,7 @@ class Gate:
             with reading(con), ledger.at_hand(con, (table, *recipe.comes_after)) as batches:
                 sql = mart_sql(con, recipe, self.settings, self.covers) if recipe.expression else None
                 known, rows_of = ledger.latest(con, table, batches), ledger.published_rows(con, table, batches)
+                since = ledger.last_run_since(con, table, batches)
                 if recipe.is_derived:
                     plans = plan_derived_batches(con, recipe, definition_of(recipe, self.settings, sql), rows_of, batches)
                 else:
@@ -179,9 +180,9 @@ class Gate:
             due, standing = _due(plans, known, force)
             with contextlib.closing(con.cursor()) as reader:
                 current = _Pass(sql, rows_of, _published(reader, recipe), Memory())
-                verdicts = self._gate_all(con, recipe, due, known.keys(), current)
+                verdicts = self._gate_all(con, recipe, due, known, current)
             with reading(con):
-                judged = _last_judged(con, recipe, verdicts, known)
+                judged = _last_judged(con, recipe, verdicts, since)
                 rows = con.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
         shown = f"{_set_month(plans[-1].key)};\n{sql}" if sql and recipe.is_monthly and plans else sql
         return TableResult(table, verdicts, judged, standing, rows[0] if rows else 0, monotonic() - started, shown)
@@ -193,7 +194,8 @@ class Gate:
         for earlier in known.values():
             if earlier.outcome == "rejected" and earlier.key not in planned:
                 closing = self._record(recipe, earlier.key, "unchanged", reason="settled: delivered anew, or no longer wanted")
-                Publisher(con, recipe.contract, 0, self.tell).publish(closing, f"{recipe.facts.name} {earlier.key}: settled")
+                told = f"{recipe.facts.name} {earlier.key}: settled"
+                Publisher(con, recipe.contract, 0, self.tell).publish(closing, told, earlier)
 
     def _record(self, recipe: Recipe, key: str, outcome: ledger.Outcome, **facts: Any) -> BatchRecord:
         now = datetime.now(UTC)
@@ -213,7 +215,7 @@ class Gate:
         con: duckdb.DuckDBPyConnection,
         recipe: Recipe,
         due: Sequence[BatchPlan],
-        known: Collection[str],
+        known: Mapping[str, ledger.LatestBatch],
         current: "_Pass",
     ) -> tuple[BatchRecord, ...]:
         """Gate batches in order of key.
@@ -228,7 +230,7 @@ class Gate:
             with contextlib.closing(self._judged_ahead(con, recipe, left, current, publisher)) as judged:
                 try:
                     for batch in judged:
-                        verdict = self._gate(con, recipe, batch, current, publisher, is_first=batch.plan.key not in known)
+                        verdict = self._gate(con, recipe, batch, current, publisher, known.get(batch.plan.key))
                         verdicts[verdict.key] = verdict
                         if verdict.outcome == "published":
                             current.rows_of[verdict.key] = verdict.accepted
@@ -312,7 +314,7 @@ class Gate:
         batch: _Judged,
         current: "_Pass",
         publisher: Publisher,
-        is_first: bool,
+        earlier: ledger.LatestBatch | None,
     ) -> BatchRecord:
         """Stage, audit, and publish or reject one batch."""
         plan = batch.plan
@@ -339,12 +341,12 @@ class Gate:
                 checks=[CheckResult(CONTRACT_CHECK, "error", False, _contract_sentence(recipe), problem)],
                 finished_at=datetime.now(UTC),
             )
-            publisher.reject(verdict, f"{verdict.table} {plan.key}: rejected, {verdict.reason}", staged=False)
+            publisher.reject(verdict, f"{verdict.table} {plan.key}: rejected, {verdict.reason}", earlier, staged=False)
             return verdict
         staged = stage(con, recipe.contract, plan.key, batch.rows)
         if recipe.is_monthly and not staged.rows_in and plan.key not in current.rows_of:
             nothing = replace(verdict, outcome="unchanged", identity=plan.identity, reason="its inputs say nothing of this month")
-            publisher.publish(nothing, f"{verdict.table} {plan.key}: nothing of this month")
+            publisher.publish(nothing, f"{verdict.table} {plan.key}: nothing of this month", earlier)
             return nothing
         checks = [_judge_contract(recipe, staged), *self._audit(con, recipe, plan, staged, current, publisher)]
         if not is_usable(con):  # An expectation's own metric failed, or the last query: not told by `evaluate`.
@@ -363,11 +365,11 @@ class Gate:
             finished_at=datetime.now(UTC),
         )
         if failed:
-            publisher.reject(verdict, f"{verdict.table} {plan.key}: rejected, {verdict.reason}", staged=True)
+            publisher.reject(verdict, f"{verdict.table} {plan.key}: rejected, {verdict.reason}", earlier, staged=True)
             return verdict
         if plan.key in current.rows_of and is_unchanged(con, recipe.contract, plan.key):
             verdict = replace(verdict, outcome="unchanged")
-        publisher.publish(verdict, f"{verdict.table} {plan.key}: {verdict.outcome}, {verdict.accepted:,} rows", is_first)
+        publisher.publish(verdict, f"{verdict.table} {plan.key}: {verdict.outcome}, {verdict.accepted:,} rows", earlier)
         return verdict
 
     def _frames(
@@ -459,14 +461,21 @@ def _due(
 
 
 def _last_judged(
-    con: duckdb.DuckDBPyConnection, recipe: Recipe, verdicts: Sequence[BatchRecord], known: Collection[str]
+    con: duckdb.DuckDBPyConnection, recipe: Recipe, verdicts: Sequence[BatchRecord], since: datetime | None
 ) -> tuple[ledger.Judged, ...]:
-    """For every check the verdicts of this pass, or, where it judged none, of the last run that did, as the ledger has them."""
+    """For every check the verdicts of this pass, or, where it judged none, of the last run that did, as the ledger has them.
+
+    Most often that is the last run of all (`since`, None when there was none): then no older verdict is read.
+    """
     now = [ledger.Judged(batch.key, batch.outcome, check) for batch in verdicts for check in batch.checks]
     of_now = {judged.check.name for judged in now}
-    if not known or of_now >= {CONTRACT_CHECK, *(expectation.name for expectation in recipe.suite)}:
+    missing = {CONTRACT_CHECK, *(expectation.name for expectation in recipe.suite)} - of_now
+    if since is None or not missing:
         return tuple(now)
-    return (*(judged for judged in ledger.last_judged(con, recipe.facts.name) if judged.check.name not in of_now), *now)
+    earlier = ledger.last_judged(con, recipe.facts.name, since)
+    if not missing <= {judged.check.name for judged in earlier}:
+        earlier = ledger.last_judged(con, recipe.facts.name)
+    return (*(judged for judged in earlier if judged.check.name not in of_now), *now)
 
 
 def _published(reader: duckdb.DuckDBPyConnection, recipe: Recipe) -> Published:

@@ -65,12 +65,13 @@ def plan_payload_batches(
     """
     versions = tuple(("table", table, v.of()) for table, v in _versions(con, recipe, batches).items())
     judged_with = _judged_with(con, recipe, batches)
+    fingerprint = recipe.fingerprint()
     plans: list[BatchPlan] = []
     for feed in recipe.feeds:
         payloads = landing.payloads(feed.source.name)
         for place, payload in last_at_each_place(payloads).items():
             if payload.problem:
-                identity = _digest([recipe.fingerprint(), payload.sha256])
+                identity = _digest([fingerprint, payload.sha256])
                 made_of = (("payload", place, payload.sha256),)
                 plans.append(BatchPlan(f"payload {place}", identity, identity, made_of, feed, (payload,), payload))
         groups: dict[str, list[tuple[Arrival, Payload]]] = {}
@@ -82,7 +83,7 @@ def plan_payload_batches(
         for key, arrived in groups.items():
             arrived.sort(key=lambda pair: (pair[0].at, pair[1].sha256))
             lineage = tuple(("payload", arrival.place, payload.sha256) for arrival, payload in arrived)
-            parts: list[object] = [recipe.fingerprint(), feed.version, *(payload.sha256 for _, payload in arrived), *versions]
+            parts: list[object] = [fingerprint, feed.version, *(payload.sha256 for _, payload in arrived), *versions]
             members = tuple(payload for _, payload in arrived)
             plans.append(BatchPlan(key, _digest(parts), _digest(parts + judged_with), (*lineage, *versions), feed, members))
     shared = [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]
@@ -115,10 +116,10 @@ def plan_derived_batches(
     if recipe.is_monthly:
         months = set().union(*(versions[table].months for table in recipe.months_from or recipe.inputs))
         keys = sorted({f"{month}-01" for month in months}.union(published))
-    plans = []
+    fingerprint, plans = recipe.fingerprint(), []
     for key in keys:
         made_of = tuple(("table", table, v.of(_months_read(recipe, table, key))) for table, v in versions.items())
-        parts: list[object] = [recipe.fingerprint(), definition, *made_of]
+        parts: list[object] = [fingerprint, definition, *made_of]
         plans.append(BatchPlan(key, _digest(parts), _digest(parts + judged_with), made_of))
     return plans
 

@@ -80,14 +80,15 @@ class Publisher:
         with nullcontext() if self._waiting else reading(self.con):
             yield
 
-    def publish(self, batch: ledger.BatchRecord, told: str, is_first: bool = False) -> None:
+    def publish(self, batch: ledger.BatchRecord, told: str, earlier: ledger.LatestBatch | None) -> None:
         """Make the staged rows of a batch the published ones, or only record it when its outcome is not `published`.
 
         Args:
             batch: The verdict.
             told: What to tell of it.
-            is_first: Whether the ledger has no earlier verdict of this batch, so that nothing has to make way for it.
+            earlier: The last verdict of this batch, whose rows make way; None when it is the first.
         """
+        is_first = earlier is None
         con, facts, columns = self.con, facts_of(self.contract), quoted(sql_types(self.contract))
         if batch.outcome == "published":
             with self.reading():
@@ -100,11 +101,11 @@ class Publisher:
                 elif not is_first:
                     con.execute(f"DELETE FROM lake.{facts.name} WHERE {partition_filter(self.contract, batch.key)}")
                 con.execute(f"INSERT INTO lake.{facts.name} ({columns}) SELECT {columns} FROM {STAGE}")
-            _keep_quarantine(con, batch, is_first=is_first)
+            _keep_quarantine(con, batch, earlier)
             if not is_first and existing_columns(con, _staging_table(self.contract)):
                 con.execute(f"DELETE FROM lake.{_staging_table(self.contract)} WHERE _batch_key = ?", [batch.key])
 
-    def reject(self, batch: ledger.BatchRecord, told: str, staged: bool) -> None:
+    def reject(self, batch: ledger.BatchRecord, told: str, earlier: ledger.LatestBatch | None, staged: bool) -> None:
         """Leave the published rows alone; keep the staged ones for inspection in the layer `staging`, and record the verdict."""
         con, table = self.con, _staging_table(self.contract)
         wanted = {"_batch_key": "VARCHAR", **sql_types(self.contract)}
@@ -118,7 +119,7 @@ class Publisher:
             if staged:
                 columns = quoted(sql_types(self.contract))
                 con.execute(f"INSERT INTO lake.{table} SELECT ?, {columns} FROM {STAGE}", [batch.key])
-            _keep_quarantine(con, batch, staged)
+            _keep_quarantine(con, batch, earlier, staged)
 
     @contextmanager
     def _adding(self, batch: ledger.BatchRecord, told: str) -> Iterator[None]:
@@ -216,10 +217,11 @@ def _staging_table(contract: ContractModel) -> str:
 
 
 def _keep_quarantine(
-    con: duckdb.DuckDBPyConnection, batch: ledger.BatchRecord, staged: bool = True, is_first: bool = False
+    con: duckdb.DuckDBPyConnection, batch: ledger.BatchRecord, earlier: ledger.LatestBatch | None, staged: bool = True
 ) -> None:
     """Replace the batch's quarantined rows: they always belong to its latest verdict."""
-    if not is_first:
+    # Looking for rows that are not there would read all that was ever set aside.
+    if earlier is not None and earlier.quarantined:
         con.execute("DELETE FROM lake.quarantine.rows WHERE table_name = ? AND batch_key = ?", [batch.table, batch.key])
     if staged and batch.quarantined:
         con.execute(

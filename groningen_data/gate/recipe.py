@@ -64,15 +64,32 @@ class Feed:
 MONTH_VARIABLE = "month"
 
 
+@dataclass(frozen=True)
+class _DuckDB:
+    """DuckDB functions that Ibis has no name for, or writes in a way that DuckDB does not take for a date."""
+
+    value_of: Any
+    days_before: Any
+    last_of_month: Any
+
+
 @cache
-def _sql_variable() -> Any:
+def _duckdb() -> _DuckDB:
     import ibis
 
     @ibis.udf.scalar.builtin(name="getvariable")  # type: ignore[untyped-decorator]
     def value_of(variable: str) -> date:  # type: ignore[empty-body]
         """The value of a DuckDB variable."""
 
-    return value_of
+    @ibis.udf.scalar.builtin(name="subtract")  # type: ignore[untyped-decorator]
+    def days_before(day: date, days: int) -> date:  # type: ignore[empty-body]
+        """The day so many days earlier."""
+
+    @ibis.udf.scalar.builtin(name="last_day")  # type: ignore[untyped-decorator]
+    def last_of_month(day: date) -> date:  # type: ignore[empty-body]
+        """The last day of a day's month."""
+
+    return _DuckDB(value_of, days_before, last_of_month)
 
 
 @dataclass(frozen=True)
@@ -92,23 +109,21 @@ class MartContext:
     @property
     def month(self) -> "ibis.expr.types.DateValue":
         """First day of the month being made, where a derived table is partitioned by month; set as a DuckDB variable."""
-        return _sql_variable()(MONTH_VARIABLE)
+        return _duckdb().value_of(MONTH_VARIABLE)
 
     def during_month(self, table: "ibis.Table", day: str, days_before: int = 0) -> "ibis.Table":
         """The rows of the month being made, and of so many days before it.
 
-        Written so that DuckDB reads only the files that can hold such rows.
+        Written so that DuckDB reads only the files that can hold such rows: what it compares with must be dates to it as well. A date
+        less an interval is a timestamp, and then it reads them all.
 
         Args:
             table: Any table.
             day: Its date column.
             days_before: Days before the month whose rows are wanted as well; the recipe's `looks_back` must allow for them.
         """
-        import ibis
-
-        first = (self.month - ibis.interval(days=days_before)).cast("date") if days_before else self.month
-        last = (self.month + ibis.interval(months=1)).cast("date")
-        return table.filter(table[day] >= first, table[day] < last)
+        first = _duckdb().days_before(self.month, days_before) if days_before else self.month
+        return table.filter(table[day] >= first, table[day] <= _duckdb().last_of_month(self.month))
 
 
 Expression = Callable[[MartContext], "ibis.Table"]

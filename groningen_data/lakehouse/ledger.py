@@ -167,6 +167,7 @@ class LatestBatch:
     identity: str
     outcome: Outcome
     rows: int
+    quarantined: int
     reason: str
 
 
@@ -176,7 +177,7 @@ def at_hand(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> Iterator[s
     listed = ", ".join(f"'{table}'" for table in tables)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE batches_at_hand AS SELECT table_name, batch_key, batch_id, identity, outcome, rows_accepted, "
-        f"reason, touched_months, finished_at FROM {BATCHES} WHERE table_name IN ({listed})"
+        f"rows_quarantined, reason, touched_months, run_id, finished_at FROM {BATCHES} WHERE table_name IN ({listed})"
     )
     yield "batches_at_hand"
     con.execute("DROP TABLE batches_at_hand")
@@ -185,7 +186,7 @@ def at_hand(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> Iterator[s
 def latest(con: duckdb.DuckDBPyConnection, table: str, batches: str = BATCHES) -> dict[str, LatestBatch]:
     """The latest verdict per batch key of a table."""
     rows = con.execute(
-        f"SELECT batch_key, batch_id, identity, outcome, rows_accepted, reason FROM {batches} WHERE table_name = ? "
+        f"SELECT batch_key, batch_id, identity, outcome, rows_accepted, rows_quarantined, reason FROM {batches} WHERE table_name = ? "
         "QUALIFY row_number() OVER (PARTITION BY batch_key ORDER BY finished_at DESC, batch_id DESC) = 1",
         [table],
     ).fetchall()
@@ -201,12 +202,23 @@ class Judged:
     check: CheckResult
 
 
-def last_judged(con: duckdb.DuckDBPyConnection, table: str) -> tuple[Judged, ...]:
-    """For every check of a table the verdicts of the last run that judged it, oldest first."""
+def last_run_since(con: duckdb.DuckDBPyConnection, table: str, batches: str = BATCHES) -> datetime | None:
+    """When the last run that judged a table was done with its first batch; None when none ever did."""
+    row = con.execute(
+        f"SELECT min(finished_at) FROM {batches} WHERE table_name = $1 AND run_id = "
+        f"(SELECT max_by(run_id, (finished_at, batch_id)) FROM {batches} WHERE table_name = $1)",
+        [table],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def last_judged(con: duckdb.DuckDBPyConnection, table: str, since: datetime | None = None) -> tuple[Judged, ...]:
+    """For every check of a table the verdicts of the last run that judged it, oldest first; with `since`, only newer ones are read."""
+    newer = f"AND c.evaluated_at >= TIMESTAMPTZ '{since.isoformat()}' " if since else ""
     rows = con.execute(
         "SELECT c.batch_key, b.outcome, c.check_name, c.severity, c.is_passed, c.sentence, c.observed, c.observed_value "
         "FROM lake.ops.checks AS c JOIN lake.ops.batches AS b USING (batch_id) WHERE c.table_name = ? "
-        "QUALIFY b.run_id = first_value(b.run_id) OVER (PARTITION BY c.check_name ORDER BY b.finished_at DESC, b.batch_id DESC) "
+        f"{newer}QUALIFY b.run_id = first_value(b.run_id) OVER (PARTITION BY c.check_name ORDER BY b.finished_at DESC, b.batch_id DESC) "
         "ORDER BY b.finished_at, b.batch_id",
         [table],
     ).fetchall()

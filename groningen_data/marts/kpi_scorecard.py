@@ -40,6 +40,7 @@ MOST_PERIODS = 26
 LEVEL = 0.95
 ERRORS_NEEDED = 4
 _FIRST_ORIGIN = 4
+_DAY = "local_date"
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -75,9 +76,11 @@ def definition(indicators: Sequence[Indicator], protect: Protect) -> str:
 def _rows(context: AnalysisContext, versions: list[Indicator], protect: Protect) -> list[dict[str, Any]]:
     last = versions[-1]
     found: list[tuple[Indicator, Period]] = []
+    began = date.max
     for n, indicator in enumerate(versions):
         until = versions[n + 1].valid_from if n + 1 < len(versions) else date.max
         measured = _asked(context, indicator, indicator.period, protect)
+        began = min([began, *(period.start for period in measured[:1])])
         found += [(indicator, period) for period in measured if indicator.valid_from <= period.start < until]
     if not found:
         nothing = Period(_floor(last.valid_from, last.period), None, 0.0)
@@ -91,18 +94,43 @@ def _rows(context: AnalysisContext, versions: list[Indicator], protect: Protect)
         row = _row(indicator, period, period is latest)
         if period is latest:
             is_shorter = indicator.trend_period not in (None, indicator.period)
-            shorter = _asked(context, indicator, str(indicator.trend_period), protect) if is_shorter else None
-            row |= trend(indicator, [p for p in shorter if p.completeness >= COMPLETE] if shorter is not None else complete)
+            row |= trend(indicator, _shorter(context, indicator, protect, began, latest.start) if is_shorter else complete)
             row |= forecast(versions, complete)
         rows.append(row)
     return rows
 
 
-def _asked(context: AnalysisContext, indicator: Indicator, period: str, protect: Protect) -> list[Period]:
-    """The indicator's figures of all periods of a length, in order, from its table as it is served."""
+def _shorter(context: AnalysisContext, indicator: Indicator, protect: Protect, began: date, latest: date) -> list[Period]:
+    """The complete periods of the trend, in order; of figures that began long before the latest only those that it looks at.
+
+    Args:
+        context: The published tables.
+        indicator: Which.
+        protect: Turns exact rows into what is served.
+        began: First day of its first period.
+        latest: First day of its latest.
+    """
+    since = date(latest.year - 1, latest.month, 1)
+    if began < since:
+        asked = _asked(context, indicator, str(indicator.trend_period), protect, since)
+        # One that had begun before was measured in part.
+        complete = [period for period in asked if period.completeness >= COMPLETE and period.start >= since]
+        if sum(period.value is not None for period in complete) >= MOST_PERIODS:
+            return complete
+    asked = _asked(context, indicator, str(indicator.trend_period), protect)
+    return [period for period in asked if period.completeness >= COMPLETE]
+
+
+def _asked(context: AnalysisContext, indicator: Indicator, period: str, protect: Protect, since: date = date.min) -> list[Period]:
+    """The indicator's figures of all periods of a length, in order, from its table as it is served.
+
+    With `since` it need not look at days before, where its question is about the days of the table.
+    """
     import ibis
 
     table = context.table(indicator.table)
+    if since > date.min and _DAY in table.columns and _DAY in indicator.sql:
+        table = table.filter(table[_DAY] >= since)
     served = protect(all_contracts()[indicator.table], f"({ibis.to_sql(table, dialect='duckdb')})")
     sql = f'WITH "{indicator.served_name}" AS ({served}) {indicator.periods_sql(period)}'
     rows = context.frame(table.get_backend().sql(sql, dialect="duckdb")).sort("period_start_on")

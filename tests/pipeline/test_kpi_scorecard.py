@@ -9,6 +9,7 @@ import pytest
 
 from groningen_data.contracts import all_contracts
 from groningen_data.contracts.base import facts_of
+from groningen_data.marts import kpi_scorecard
 from groningen_data.marts.kpi_indicators import indicators
 from groningen_data.marts.kpi_scorecard import Period, forecast, status_of, trend
 from groningen_data.serving.protect import protected_select
@@ -61,6 +62,32 @@ def test_a_value_is_that_of_its_month_with_the_share_of_days_it_rests_on(lake):
     # Weeks with five days or more: seven from 5 January until 20 February, and that of 2 March.
     assert trends[0] == (None, 0, "earlier_period", "earlier_period")
     assert trends[1][1:] == (8, None, "too_short_history")
+
+
+@pytest.mark.parametrize("gap", [0, 330])
+def test_a_trend_by_week_of_a_long_history_is_that_of_its_last_weeks(lake, monkeypatch, gap):
+    """Most often only the last year is asked; after a long gap, years before it are as well."""
+    started, drawn = date(2023, 6, 8), np.random.default_rng(5)
+    for n in range(1000):
+        if not 1000 - 40 - gap <= n < 1000 - 40:
+            lake.put("collective.container_day", container_days(started + timedelta(days=n), 1, int(drawn.integers(0, 24))))
+    asked, ask = [], kpi_scorecard._asked
+
+    def asking(context, indicator, period, protect, since=date.min):
+        asked.append((indicator.id, period, since))
+        return ask(context, indicator, period, protect, since)
+
+    monkeypatch.setattr(kpi_scorecard, "_asked", asking)
+    lake.make(TABLE)
+    columns = "trend_code, trend_periods, trend_change, trend_low, trend_high"
+    row = next(row for row in scored(lake, OVERFULL.id, f"is_latest, {columns}") if row[0])
+    weeks = [since for name, period, since in asked if (name, period) == (OVERFULL.id, "week")]
+    assert weeks == [date(2025, 2, 1), *([date.min] if gap else [])]
+    lake.con.execute(f"TRUNCATE lake.{TABLE}")
+    monkeypatch.setattr(kpi_scorecard, "_asked", lambda *of, since=date.min: ask(*of[:4]))
+    lake.make(TABLE)
+    assert row == next(row for row in scored(lake, OVERFULL.id, f"is_latest, {columns}") if row[0])
+    assert row[2] == kpi_scorecard.MOST_PERIODS
 
 
 def test_an_indicator_without_rows_is_there_and_says_so(lake):

@@ -1,5 +1,6 @@
 """When a batch is judged again, and when not: redeliveries, changed declarations, changed inputs, healed files."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -10,7 +11,7 @@ import pytest
 from assets import all_recipes
 from groningen_data.contracts import all_contracts
 from groningen_data.errors import GroningenError
-from groningen_data.gate.derive import named_tables
+from groningen_data.gate.derive import mart_sql, named_tables
 from groningen_data.gate.quarantine import kept_back
 from groningen_data.gate.recipe import Feed, MartContext, Recipe
 from groningen_data.lakehouse.tables import ensure_table
@@ -62,6 +63,9 @@ def test_checks_that_a_pass_did_not_reach_keep_the_verdict_of_the_run_that_did(h
     house.deliver("b.json", {TUESDAY: [("a", -1)]})
     judged = house.refresh(recipe).judged
     assert {(v.check.name, v.key, v.check.passed) for v in judged} == {("few", MONDAY, True), ("contract", TUESDAY, False)}
+    again = house.refresh(recipe)
+    assert again.batches == ()
+    assert {(v.check.name, v.key) for v in again.judged} == {(v.check.name, v.key) for v in judged}
 
 
 def test_unreadable_files_of_one_name_in_two_folders_stand_apart(house):
@@ -270,6 +274,23 @@ def test_a_month_is_made_from_its_own_days_and_the_days_before_it_that_it_asks_f
     house.refresh()
     assert outcomes(house.refresh(own)) == {"2026-03-01": "published"}
     assert outcomes(house.refresh(wider)) == {"2026-03-01": "published", APRIL: "published"}
+
+
+@pytest.mark.parametrize(("days_before", "files"), [(0, 1), (20, 1), (31, 2)])
+def test_a_month_reads_only_the_files_of_its_days(house, days_before, files):
+    """A lake of ten years has thousands of them."""
+    house.deliver("a.json", {MONDAY: GOOD})
+    house.refresh()
+    house.deliver("b.json", {APRIL: GOOD})
+    house.refresh()
+    mart = Recipe(
+        contract(name="collective.tallies_month"), (), expression=partial(this_month, days_before=days_before), uses=(TALLIES,)
+    )
+    with house.lakehouse.reader() as con:
+        sql = mart_sql(con, mart, house.settings, lambda source: True)
+        con.execute(f"SET VARIABLE month = DATE '{APRIL}'")
+        plan = con.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}").fetchall()[0][1]
+    assert re.findall(r'"Total Files Read": "(\d+)"', plan) == [str(files)]
 
 
 def test_the_shown_sql_of_a_month_can_be_run_as_it_is(house):

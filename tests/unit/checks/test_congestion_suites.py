@@ -37,7 +37,7 @@ CREATE TABLE lake.collective.approach_hour AS SELECT DATE '2026-02-01' AS month,
 def failing(suite, contract, rows: list[dict]) -> set[str]:
     """Names of the checks by query that a batch does not pass, beside one site with 100 trusted vehicles on a day."""
     batch = pl.DataFrame(rows, schema=polars_schema(contract))
-    facts = BatchFacts("snapshot", None, batch.height, (), NOW, "GM0014")
+    facts = BatchFacts(DAY.isoformat(), DAY, batch.height, (), NOW, "GM0014")
     found = set()
     with duckdb.connect() as con:
         con.execute(BESIDE)
