@@ -51,7 +51,7 @@ def table(found: dict[int, dict[str, Any]]) -> list[str]:
         for kind, night in nights.items():
             run, spent = night["run"], grouped(night["steps"])
             parts = " | ".join(f"{seconds:.1f}" for seconds in (*spent.values(), run.seconds - sum(spent.values())))
-            ratio = run.cpu_s / first.get(kind, first[_TIDY])["run"].cpu_s
+            ratio = run.cpu_s / (first.get(kind) or first.get(_TIDY) or first[_LOADED])["run"].cpu_s
             lines.append(
                 f"| {days:,} days | {kind} | {run.seconds:.1f} | {run.cpu_s:.1f} | {ratio:.2f} | {run.peak_mb:,.0f} MB "
                 f"| {sum(night['judged'].values())} | {parts} |"

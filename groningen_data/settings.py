@@ -162,7 +162,7 @@ class Settings(BaseSettings):
     )
     writer_wait_s: float = Field(900, ge=0, description="How long a writer waits for another writer, in seconds.")
     memory_limit_mb: int = Field(500, ge=100, description="Memory DuckDB may use in one step, in MB.")
-    threads: int = Field(2, ge=1, description="Threads DuckDB may use in one step.")
+    threads: int = Field(2, ge=1, description="Threads that DuckDB, and replays of rounds, may use in one step.")
     slice_rows: int = Field(200_000, ge=1_000, description="Rows that pass through the contract at a time.")
     payload_limit_mb: int = Field(2_000, ge=1, description="Largest payload accepted, unpacked, in MB.")
     snapshot_retention_days: int = Field(30, ge=1, description="Days of history that `maintain` keeps for time travel.")

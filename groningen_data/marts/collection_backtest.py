@@ -7,6 +7,7 @@ is driven.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -291,12 +292,16 @@ def rows_of(scene: Scene, fraction: str, reports_rate: float | None, inputs_code
     """
     shift = collection.shift_of(scene.settings)
     rows = []
-    for policy, drives in (
-        ("fixed_schedule", fixed_drives(scene)),
-        ("fixed_reordered", reordered(scene)),
-        ("plan", planned(scene)),
-    ):
-        for number, result in enumerate(replay(scene.containers, drives, shift, scene.matrix)):
+    policies = {"fixed_schedule": fixed_drives, "fixed_reordered": reordered, "plan": planned}
+
+    def week_of(policy: str) -> list[DayResult]:
+        return list(replay(scene.containers, policies[policy](scene), shift, scene.matrix))
+
+    # Beside each other: the search for rounds lets go of the interpreter's lock.
+    with ThreadPoolExecutor(scene.settings.threads, "policies") as pool:
+        weeks = dict(zip(policies, pool.map(week_of, policies), strict=True))
+    for policy, week in weeks.items():
+        for number, result in enumerate(week):
             rows.append(
                 {
                     "month": (scene.monday + timedelta(days=scene.containers.days - 1)).replace(day=1),

@@ -144,6 +144,8 @@ def plan_rounds(
     from pyvrp.exceptions import PenaltyBoundWarning
     from pyvrp.stop import MaxIterations
 
+    # For good: what is set for a while is set for all threads, and put back in any order.
+    warnings.simplefilter("ignore", PenaltyBoundWarning)
     home_s = shift.tipping_s + int(matrix.duration_s[TIPPING, DEPOT])
     home_m = int(matrix.distance_m[TIPPING, DEPOT])
     data = ProblemData(
@@ -181,11 +183,9 @@ def plan_rounds(
     for attempt, highest in enumerate(_HIGHEST_PENALTIES):
         penalty = PenaltyParams(max_penalty=highest, solutions_between_updates=_ITERATIONS_BETWEEN_PENALTIES)
         params = SolveParams(ils=IteratedLocalSearchParams(history_length=_HISTORY), penalty=penalty)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PenaltyBoundWarning)
-            best = solve(
-                data, MaxIterations(iterations * 2**attempt), seed=seed, collect_stats=False, display=False, params=params
-            ).best
+        best = solve(
+            data, MaxIterations(iterations * 2**attempt), seed=seed, collect_stats=False, display=False, params=params
+        ).best
         if best.is_feasible():
             break
     else:
