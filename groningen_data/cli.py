@@ -102,6 +102,7 @@ def refresh(
     settings = _settings(profile=profile, sample_days=days)
     if days is not None and settings.profile != "sample":
         raise SettingsError("--days", f"profile {settings.profile} has the days that were delivered", "leave --days out")
+    job, chosen = _job_name(store), _days(first, last, settings)
     if settings.is_sample:
         from groningen_data.sample import city
 
@@ -109,7 +110,7 @@ def refresh(
         city.begin(settings)
     elif settings.has_files and not any(settings.source_root.iterdir()):
         raise SettingsError(str(settings.source_root), "is empty", "set GRONINGEN_FILES to the folder of delivered files")
-    sys.exit(_run_job(settings, _job_name(store), _days(first, last, settings), strict))
+    sys.exit(_run_job(settings, job, chosen, strict))
 
 
 @app.command()
