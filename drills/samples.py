@@ -41,7 +41,7 @@ def cases(settings: Settings) -> list[Case]:
 
 def _of_city(settings: Settings) -> Iterator[Case]:
     for name, source in all_sources().items():
-        found = source._found(source.root(settings) if source.root else settings.sample_dir)
+        found = [file.path for file in source._found(source.root(settings) if source.root else settings.sample_dir)]
         # Files of one form say the same; those that belong together must stay together.
         sets = [found] if name == "calendar_days" else [found[-2:]]
         if name == "cbs_statline":

@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -106,9 +106,10 @@ def refresh(
     if settings.is_sample:
         from groningen_data.sample import city
 
-        # Beside what starting takes; whoever lands a payload waits for it.
-        city.begin(settings)
-    elif settings.has_files and not any(settings.source_root.iterdir()):
+        # Beside what starting takes.
+        with city.being_built(settings) as built:
+            sys.exit(_run_job(settings, job, chosen, strict, built))
+    if settings.has_files and not any(settings.source_root.iterdir()):
         raise SettingsError(str(settings.source_root), "is empty", "set GRONINGEN_FILES to the folder of delivered files")
     sys.exit(_run_job(settings, job, chosen, strict))
 
@@ -613,8 +614,10 @@ def _days(first: datetime | None, last: datetime | None, settings: "Settings") -
     return [start + timedelta(days=n) for n in range((end - start).days + 1)]
 
 
-def _run_job(settings: "Settings", job_name: str, days: list[date] | None, strict: bool) -> int:
-    """Run a Dagster job in this process, with progress and a closing summary; returns the exit code."""
+def _run_job(
+    settings: "Settings", job_name: str, days: list[date] | None, strict: bool, ready: Callable[[], object] = lambda: None
+) -> int:
+    """Run a Dagster job in this process, once all is `ready`, with progress and a closing summary; returns the exit code."""
     os.environ.setdefault("DAGSTER_HOME", str(Path(__file__).parent.parent))
     os.environ.setdefault("GRONINGEN_DAGSTER_DIR", str(settings.data_dir / "dagster"))
 
@@ -634,6 +637,7 @@ def _run_job(settings: "Settings", job_name: str, days: list[date] | None, stric
         job = definitions.resolve_job_def(job_name)
         run_id = str(uuid.uuid4())
         show.total(len(job.nodes))
+        ready()
         result = job.execute_in_process(
             run_id=run_id,
             instance=instance,

@@ -4,13 +4,13 @@ The folder appears as a whole or not at all. What a payload says is decided in t
 each other, each in a process that has nothing else to do.
 """
 
-import contextlib
 import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -102,19 +102,33 @@ def build(settings: Settings) -> Path:
     return target
 
 
-def begin(settings: Settings) -> None:
-    """Build the sample city while the caller goes on; `build` waits for it, and tells what went wrong.
+@contextmanager
+def being_built(settings: Settings) -> Iterator[Callable[[], Path]]:
+    """Build the sample city while the caller goes on; who leaves earlier gives it up.
+
+    Yields:
+        What waits for the folder, and raises what kept it from being built.
 
     Raises:
         SettingsError: The municipality is another one than Groningen.
     """
     _require_groningen(settings)
-    Thread(target=_try_to_build, args=(settings,), name="sample city", daemon=True).start()
+    done: Future[Path] = Future()
 
+    def work() -> None:
+        try:
+            done.set_result(build(settings))
+        except BaseException as error:
+            done.set_exception(error)
 
-def _try_to_build(settings: Settings) -> None:
-    with contextlib.suppress(Exception):
-        build(settings)
+    Thread(target=work, name="sample city", daemon=True).start()
+    try:
+        yield done.result
+    finally:
+        if not done.done():
+            # Python waits for them before it ends.
+            for process in multiprocessing.active_children():
+                process.kill()
 
 
 def _require_groningen(settings: Settings) -> None:

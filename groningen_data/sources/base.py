@@ -28,7 +28,7 @@ from groningen_data.settings import Settings
 HEAD_BYTES = 65_536
 _KEEP_DOWNLOADS_S = 7 * 86_400.0
 _REFUSED, _WAY_OUT = "refused", "way out"
-_TAKEN = "taken"
+_LOOKS = "looks"
 """What a source noted of its files: by place, the stamp of the file and the payload that landed of it."""
 
 Rewrite = Callable[[Payload], Iterator[bytes]]
@@ -231,21 +231,28 @@ class FileSource:
         rewrite = self._rewrite(settings)
         reception = self.reception(settings, landing) if self.reception else None
         visit = _Visit(self, landing, rewrite, {**told, **reception.told} if reception else told)
-        earlier, taken = landing.notes(self.name, _TAKEN), {}
+        noted, looks = landing.notes(self.name, _LOOKS), {}
+        earlier = {place: entry for place, entry in noted.items() if isinstance(entry, list) and len(entry) == 2}
         for file in deliveries.of(self, root) if deliveries else self._found(root, reception):
             stamp, sha256 = earlier.get(file.place, (None, None))
             if stamp != file.stamp or not visit.has(file.place, sha256):
                 path = file.path
-                before = path.stat()
+                try:
+                    before = path.stat()
+                except FileNotFoundError:  # It was taken away since it was looked at.
+                    continue
+                if stamp_of(before) != file.stamp and not self.claims(path, partial(head_of, path), reception):
+                    # Another file came to its place since, which is not this source's.
+                    continue
                 payload = visit.take(path, file.place)
                 if reception and payload.problem is None:
                     reception.landed(path, before, payload)
                 sha256 = payload.sha256
             # What is rewritten depends on a key as well: it is read every time.
             if not rewrite:
-                taken[file.place] = [file.stamp, sha256]
-        if taken != earlier:
-            landing.keep_notes(self.name, _TAKEN, taken)
+                looks[file.place] = [file.stamp, sha256]
+        if looks != noted:
+            landing.keep_notes(self.name, _LOOKS, looks)
         if reception:
             for path, what, way_out in reception.missing(root):
                 visit.miss(_place(path, root), what, way_out)
@@ -521,10 +528,13 @@ def delivered_files(root: Path) -> list[DeliveredFile]:
     files = []
     for entry in found:
         with contextlib.suppress(FileNotFoundError):  # It is just being taken away.
-            facts = entry.stat()
-            stamp = f"{facts.st_size}-{facts.st_mtime_ns}-{facts.st_ctime_ns}"
-            files.append(DeliveredFile(entry.path, _place(entry.path, root), stamp))
+            files.append(DeliveredFile(entry.path, _place(entry.path, root), stamp_of(entry.stat())))
     return files
+
+
+def stamp_of(facts: os.stat_result) -> str:
+    """Changes with what is in a file, or with the file."""
+    return f"{facts.st_size}-{facts.st_mtime_ns}-{facts.st_ctime_ns}"
 
 
 def _files_below(folder: str) -> "Iterator[os.DirEntry[str]]":

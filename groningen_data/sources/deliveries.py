@@ -107,7 +107,8 @@ class _Noted:
     @classmethod
     def read(cls, notes: Mapping[str, Any]) -> "_Noted":
         try:
-            return cls(notes["versions"], {place: (stamp, claimants) for place, (stamp, claimants) in notes["files"].items()})
+            files = {place: (str(stamp), list(claimants)) for place, (stamp, claimants) in notes["files"].items()}
+            return cls(dict(notes["versions"]), files)
         except (KeyError, TypeError, ValueError, AttributeError):
             return cls({}, {})
 
@@ -123,9 +124,9 @@ def _claimants(
         try:
             if source.claims(path, head, receptions.get(source.name)):
                 claimants.append(source.name)
-        except FileNotFoundError:
-            raise
         except Exception as error:
+            if not path.exists():
+                raise FileNotFoundError(file.name) from error
             # One that stumbles over a file keeps no other from its own.
             failed[source.name] = error
     return claimants, failed

@@ -1,4 +1,6 @@
 import hashlib
+import multiprocessing
+import time
 from pathlib import Path
 from threading import Event
 
@@ -6,7 +8,7 @@ import pytest
 
 from groningen_data.errors import SettingsError
 from groningen_data.sample import city
-from groningen_data.sample.city import begin, build
+from groningen_data.sample.city import being_built, build
 from groningen_data.sample.facts import City
 from groningen_data.sample.wire import Payloads
 from groningen_data.settings import Settings
@@ -69,10 +71,10 @@ def test_it_is_built_while_the_caller_goes_on_and_who_needs_it_waits(tmp_path: P
 
     monkeypatch.setattr(city, "MAKERS", {"weather": waiting})
     settings = small(tmp_path)
-    begin(settings)
-    assert not settings.sample_dir.exists()
-    may_go_on.set()
-    assert sorted(p.name for p in build(settings).iterdir()) == [city.MARKER, "weather"]
+    with being_built(settings) as built:
+        assert not settings.sample_dir.exists()
+        may_go_on.set()
+        assert sorted(p.name for p in built().iterdir()) == [city.MARKER, "weather"]
 
 
 def test_what_keeps_it_from_being_built_is_told_to_who_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,10 +82,22 @@ def test_what_keeps_it_from_being_built_is_told_to_who_needs_it(tmp_path: Path, 
         raise OSError("No space left on device")
 
     monkeypatch.setattr(city, "MAKERS", {"weather": full})
-    settings = small(tmp_path)
-    begin(settings)
-    with pytest.raises(OSError, match="No space"):
-        build(settings)
+    with being_built(small(tmp_path)) as built, pytest.raises(OSError, match="No space"):
+        built()
+
+
+def test_who_leaves_earlier_gives_it_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(city.os, "cpu_count", lambda: 2)
+    settings = small(tmp_path, sample_days=400)
+    with pytest.raises(KeyError), being_built(settings):
+        while not multiprocessing.active_children():
+            time.sleep(0.01)
+        raise KeyError
+    deadline = time.monotonic() + 10
+    while multiprocessing.active_children() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not multiprocessing.active_children()
+    assert not settings.sample_dir.exists()
 
 
 def test_a_second_call_changes_nothing(tmp_path: Path) -> None:
@@ -127,7 +141,9 @@ def test_the_days_end_on_the_day_before_the_logical_clock(folder: Path) -> None:
 
 
 def test_another_municipality_is_refused_and_told_where_to_go(tmp_path: Path) -> None:
-    for make in (build, begin):
-        with pytest.raises(SettingsError, match=r"Groningen.*profile `real`"):
-            make(small(tmp_path, municipality_code="GM0106"))
+    elsewhere = small(tmp_path, municipality_code="GM0106")
+    with pytest.raises(SettingsError, match=r"Groningen.*profile `real`"):
+        build(elsewhere)
+    with pytest.raises(SettingsError, match=r"Groningen.*profile `real`"), being_built(elsewhere):
+        pass
     assert not list(tmp_path.iterdir())

@@ -112,9 +112,73 @@ def test_a_file_that_is_taken_away_meanwhile_is_nobodys(office, monkeypatch):
     assert office.names(office.sorted(replace(apples, recognises=taking_away)), apples) == ["1.txt"]
 
 
+def test_a_source_that_misses_a_file_of_its_own_hides_none(office):
+    office.put("1.txt", "pears")
+
+    def missing(head):
+        raise FileNotFoundError("reference table")
+
+    apples, pears = replace(office.source("apples"), recognises=missing), office.source("pears")
+    deliveries = office.sorted(apples, pears)
+    assert office.names(deliveries, pears) == ["1.txt"]
+    with pytest.raises(FileNotFoundError, match="reference"):
+        deliveries.of(apples, office.files)
+
+
+def test_a_file_that_was_taken_away_since_it_was_looked_at_is_passed_over(office):
+    office.put("1.txt", "apples")
+    office.put("2.txt", "apples")
+    apples, pears = office.source("apples"), office.source("pears")
+    deliveries = office.sorted(apples, pears)
+    pears.fetch(office.settings, office.landing, deliveries=deliveries)
+    (office.files / "1.txt").unlink()
+    report = apples.fetch(office.settings, office.landing, deliveries=deliveries)
+    assert [payload.name for payload in report.landed] == ["2.txt"]
+
+
+def test_another_sources_file_that_came_to_the_place_of_one_since_does_not_land_here(office):
+    office.put("1.txt", "apples")
+    office.put("2.txt", "apples")
+    apples, pears = office.source("apples"), office.source("pears")
+    deliveries = office.sorted(apples, pears)
+    pears.fetch(office.settings, office.landing, deliveries=deliveries)
+    office.put("1.txt", "pears, and more of them")
+    office.put("2.txt", "apples, and more of them")
+    report = apples.fetch(office.settings, office.landing, deliveries=deliveries)
+    assert [payload.text() for payload in report.landed] == ["apples, and more of them"]
+    again = office.sorted(apples, pears)
+    assert [p.name for p in pears.fetch(office.settings, office.landing, deliveries=again).landed] == ["1.txt"]
+    assert apples.fetch(office.settings, office.landing, deliveries=again).landed == ()
+
+
 @pytest.mark.parametrize(
-    "damage", ["", "no json", "[]", '{"versions": 1, "files": 2}', '{"versions": {}, "files": {"1.txt": 3}}']
+    "damage", ["", "null", "[]", '{"1.txt": 3}', '{"1.txt": ["a"]}', '{"version": "1", "places": {"1.txt": []}}']
 )
+def test_a_sources_own_notes_that_are_damaged_only_cost_reading_again(office, damage):
+    office.put("1.txt", "apples")
+    apples = office.source("apples")
+    apples.fetch(office.settings, office.landing)
+    notes = office.settings.landing_dir / ".apples.looks"
+    assert list(json.loads(notes.read_text())) == ["1.txt"]
+    notes.write_text(damage)
+    report = apples.fetch(office.settings, office.landing)
+    assert (report.landed, report.known) == ((), 1)
+    assert list(json.loads(notes.read_text())) == ["1.txt"]
+
+
+_DAMAGED = [
+    "",
+    "no json",
+    "null",
+    "[]",
+    '{"versions": 1, "files": 2}',
+    '{"versions": 1, "files": {}}',
+    '{"versions": {}, "files": {"1.txt": 3}}',
+    '{"versions": {}, "files": {"1.txt": ["a", 3]}}',
+]
+
+
+@pytest.mark.parametrize("damage", _DAMAGED)
 def test_notes_that_are_damaged_only_cost_looking_again(office, damage):
     office.put("1.txt", "apples")
     assert office.names(office.sorted(), office.source("apples")) == ["1.txt"]
