@@ -3,7 +3,7 @@
 import fnmatch
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from io import BufferedReader
 from pathlib import Path
@@ -147,9 +147,10 @@ class Drop:
             self._landing.keep_notes(self._source, _MANIFESTS, done)
         if self.removes:
             self._landing.settle(payload)
-            now = path.stat()
-            if all(getattr(now, f) == getattr(before, f) for f in ("st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")):
-                path.unlink()
+            with suppress(FileNotFoundError):  # Another visit was faster.
+                now = path.stat()
+                if all(getattr(now, f) == getattr(before, f) for f in ("st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")):
+                    path.unlink()
 
     def missing(self, root: Path) -> Iterator[tuple[Path, str, str]]:
         """Files of this source that a manifest lists, and that were never there: where, the problem, and the way out."""
