@@ -9,11 +9,12 @@ import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,7 @@ MAKERS: Mapping[str, Callable[[City], Payloads]] = MappingProxyType(
 """Kinds of payloads, those that take longest first."""
 # Below so many days a process of its own costs more time than it saves.
 _DAYS_WORTH_A_PROCESS = 15
+_GIVING_UP_S = 2.0
 
 
 def build(settings: Settings) -> Path:
@@ -125,10 +127,12 @@ def being_built(settings: Settings) -> Iterator[Callable[[], Path]]:
     try:
         yield done.result
     finally:
-        if not done.done():
-            # Python waits for them before it ends.
+        # Python waits for its processes before it ends, and the pool may be starting some just now.
+        until = monotonic() + _GIVING_UP_S
+        while not done.done() and monotonic() < until:
             for process in multiprocessing.active_children():
                 process.kill()
+            wait([done], 0.05)
 
 
 def _require_groningen(settings: Settings) -> None:
