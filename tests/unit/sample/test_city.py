@@ -62,8 +62,7 @@ def test_processes_beside_each_other_make_the_same_city(tmp_path: Path, monkeypa
 
 
 def test_it_is_built_while_the_caller_goes_on_and_who_needs_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    may_go_on, makers = Event(), dict(city.MAKERS)
-    weather = makers["weather"]
+    may_go_on, weather = Event(), city.MAKERS["weather"]
 
     def waiting(of: City) -> Payloads:
         assert may_go_on.wait(60)

@@ -32,11 +32,19 @@ class Office:
                 raise ValueError("stumbles")
             return head.text.startswith(word)
 
-        found = FileSource(word, word, (f"no such {version}", *patterns), recognises, lambda payload: ("all",))
-        return replace(found, name=word)
+        return FileSource(word, word, (f"no such {version}", *patterns), recognises, lambda payload: ("all",))
 
     def sorted(self, *sources: FileSource) -> SortedDeliveries:
         return SortedDeliveries(sources or (self.source("apples"), self.source("pears")), self.settings, self.landing)
+
+    def looked_at(self) -> tuple[SortedDeliveries, FileSource, FileSource]:
+        """Two files of apples that were looked at because pears came first, and both sources."""
+        self.put("1.txt", "apples")
+        self.put("2.txt", "apples")
+        apples, pears = self.source("apples"), self.source("pears")
+        deliveries = self.sorted(apples, pears)
+        assert pears.fetch(self.settings, self.landing, deliveries=deliveries).landed == ()
+        return deliveries, apples, pears
 
     def names(self, deliveries: SortedDeliveries, source: FileSource) -> list[str]:
         return [file.place for file in deliveries.of(source, self.files)]
@@ -56,7 +64,7 @@ def test_each_source_gets_its_own_files_and_each_is_looked_at_once(office):
     assert sorted(office.asked) == [(word, name) for word in ("apples", "pears") for name in ("1.txt", "2.txt")]
 
 
-def test_the_next_run_opens_only_what_changed(office, monkeypatch):
+def test_the_next_run_opens_only_what_changed(office):
     office.put("1.txt", "apples")
     office.put("2.txt", "pears")
     office.names(office.sorted(), office.source("apples"))
@@ -100,7 +108,7 @@ def test_a_source_that_stumbles_over_a_file_keeps_no_other_from_its_own(office):
     assert office.names(deliveries, office.source("apples")) == ["1.txt"]
 
 
-def test_a_file_that_is_taken_away_meanwhile_is_nobodys(office, monkeypatch):
+def test_a_file_that_is_taken_away_meanwhile_is_nobodys(office):
     office.put("1.txt", "apples")
     office.put("2.txt", "apples")
     apples = office.source("apples")
@@ -126,22 +134,14 @@ def test_a_source_that_misses_a_file_of_its_own_hides_none(office):
 
 
 def test_a_file_that_was_taken_away_since_it_was_looked_at_is_passed_over(office):
-    office.put("1.txt", "apples")
-    office.put("2.txt", "apples")
-    apples, pears = office.source("apples"), office.source("pears")
-    deliveries = office.sorted(apples, pears)
-    pears.fetch(office.settings, office.landing, deliveries=deliveries)
+    deliveries, apples, _ = office.looked_at()
     (office.files / "1.txt").unlink()
     report = apples.fetch(office.settings, office.landing, deliveries=deliveries)
     assert [payload.name for payload in report.landed] == ["2.txt"]
 
 
 def test_another_sources_file_that_came_to_the_place_of_one_since_does_not_land_here(office):
-    office.put("1.txt", "apples")
-    office.put("2.txt", "apples")
-    apples, pears = office.source("apples"), office.source("pears")
-    deliveries = office.sorted(apples, pears)
-    pears.fetch(office.settings, office.landing, deliveries=deliveries)
+    deliveries, apples, pears = office.looked_at()
     office.put("1.txt", "pears, and more of them")
     office.put("2.txt", "apples, and more of them")
     report = apples.fetch(office.settings, office.landing, deliveries=deliveries)
